@@ -1,0 +1,34 @@
+// What the repository consists of: its root, its workspaces and their files.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
+
+/** The workspaces that have a package.json, in the order of their names. */
+export function workspaces() {
+  const home = join(ROOT, 'packages');
+  return readdirSync(home)
+    .sort()
+    .map((dir) => join(home, dir))
+    .filter((dir) => existsSync(join(dir, 'package.json')))
+    .map((dir) => ({ dir, manifest: JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) }));
+}
+
+/** All files below a folder; nothing when there is no such folder. */
+export function filesIn(dir) {
+  if (!existsSync(dir)) return [];
+  const found = [];
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    if (entry.name === 'node_modules') continue;
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) found.push(...filesIn(path));
+    else found.push(path);
+  }
+  return found;
+}
+
+/** When the file was last written, in milliseconds; 0 when there is none. */
+export function writtenAt(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
