@@ -1,0 +1,108 @@
+/** Tokens: short access tokens that name a session (JWT, HS256), and refresh tokens that work once and tell reuse from garbage. */
+import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { SessionId, UserId } from '@natter/protocol';
+import { errors, jwtVerify, SignJWT } from 'jose';
+
+const ISSUER = 'natter';
+const AUDIENCE = 'natter';
+const TYPE = 'at+jwt';
+/** Longer than any that we make. */
+const TOKEN_MAX = 2_048;
+const SESSION = /^[A-Za-z0-9_-]{22}$/;
+const REFRESH = /^(([A-Za-z0-9_-]{22})\.(0|[1-9][0-9]{0,14})\.[A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})$/;
+
+/** What an access token says. The role is not among it: that is asked of the store. */
+export interface AccessClaims {
+  user: UserId;
+  session: SessionId;
+  /** The API that the session belongs to; '' is the native one. */
+  dialect: string;
+}
+
+/** What a refresh token says: how often its session was refreshed before it. */
+export interface RefreshClaims {
+  session: SessionId;
+  generation: number;
+}
+
+export class Tokens {
+  readonly #accessKey: Uint8Array;
+  readonly #refreshKey: Uint8Array;
+  readonly accessSeconds: number;
+
+  constructor(options: { secretKey: string; accessSeconds: number }) {
+    this.#accessKey = derive(options.secretKey, 'access tokens');
+    this.#refreshKey = derive(options.secretKey, 'refresh tokens');
+    this.accessSeconds = options.accessSeconds;
+  }
+
+  newSession(): SessionId {
+    return randomBytes(16).toString('base64url');
+  }
+
+  /** `now` in milliseconds since 1970. */
+  access({ user, session, dialect }: AccessClaims, now: number): Promise<string> {
+    const issued = Math.floor(now / 1_000);
+    // Its own id makes two of one second two: whoever renews a token gets another one.
+    return new SignJWT({ sid: session, api: dialect })
+      .setProtectedHeader({ alg: 'HS256', typ: TYPE })
+      .setSubject(String(user))
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setIssuedAt(issued)
+      .setExpirationTime(issued + this.accessSeconds)
+      .setJti(randomBytes(9).toString('base64url'))
+      .sign(this.#accessKey);
+  }
+
+  /** Null for anything that is not an access token of ours that holds now. Nothing that a token says chooses a key or a way to check it. */
+  async readAccess(token: string, now: number): Promise<AccessClaims | null> {
+    if (token.length > TOKEN_MAX) return null;
+    try {
+      const { payload } = await jwtVerify(token, this.#accessKey, {
+        algorithms: ['HS256'],
+        typ: TYPE,
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        requiredClaims: ['sub', 'sid', 'api', 'exp', 'iat'],
+        currentDate: new Date(now),
+      });
+      const { sub, sid, api } = payload;
+      if (typeof sid !== 'string' || typeof api !== 'string' || !SESSION.test(sid)) return null;
+      const user = Number(sub);
+      return Number.isSafeInteger(user) && user > 0 ? { user, session: sid, dialect: api } : null;
+    } catch (error) {
+      if (error instanceof errors.JOSEError || error instanceof TypeError) return null;
+      throw error;
+    }
+  }
+
+  /** It bears a seal, so that one that was used can be told from one that never was. */
+  refresh({ session, generation }: RefreshClaims): string {
+    const sealed = `${session}.${generation}.${randomBytes(32).toString('base64url')}`;
+    return `${sealed}.${this.#seal(sealed)}`;
+  }
+
+  /** Null for anything that we did not make. */
+  readRefresh(token: string): RefreshClaims | null {
+    const [, sealed, session, generation, seal] = REFRESH.exec(token) ?? [];
+    if (sealed === undefined || session === undefined || seal === undefined) return null;
+    // Compared as it is spelt: several spellings would decode to the same bytes.
+    return timingSafeEqual(Buffer.from(seal), Buffer.from(this.#seal(sealed)))
+      ? { session, generation: Number(generation) }
+      : null;
+  }
+
+  /** What the store keeps: the generation can be read of it, and the token can't. */
+  refreshHash(token: string, generation: number): string {
+    return `${generation}.${createHash('sha256').update(token).digest('base64url')}`;
+  }
+
+  #seal(text: string): string {
+    return createHmac('sha256', this.#refreshKey).update(text).digest('base64url');
+  }
+}
+
+function derive(secretKey: string, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secretKey, '', `natter ${purpose}`, 32));
+}

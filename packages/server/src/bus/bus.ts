@@ -1,0 +1,67 @@
+/**
+ * The bus port: how hubs of several nodes tell each other what they heard, and the driver for one node alone.
+ * Everything on it is a hint [H3]: a driver may lose, repeat and reorder, and must never be waited for.
+ */
+import type { StreamId, UserId } from '@natter/protocol';
+import type { StoredEvent } from '../store/store.js';
+
+/** Never stored, may be lost: what is told to those who follow a stream right now. */
+export type Signal =
+  | { type: 'typing'; user: UserId; active: boolean }
+  /** A connection of one API came into a room or left it, as those who speak that API are told. */
+  | ({ type: 'visit' } & Visit);
+
+export interface Visit {
+  dialect: string;
+  user: UserId;
+  name: string;
+  entered: boolean;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** Are the user's own connections told too? */
+  toSelf: boolean;
+}
+
+/** What is told to every node. `node` names the one that speaks. */
+export type NodeMessage =
+  /** Users who came to or left the node. */
+  | { type: 'presence'; node: string; online: UserId[]; offline: UserId[] }
+  /** All users of the node: said again and again, as a lease. */
+  | { type: 'presence.all'; node: string; users: UserId[] };
+
+export interface BusListener {
+  event(event: StoredEvent): void;
+  signal(stream: StreamId, signal: Signal): void;
+  message(message: NodeMessage): void;
+}
+
+/**
+ * A driver for several nodes has one subject for each stream (rooms, inboxes, user groups), scoped by the log's epoch,
+ * and one for all nodes. A node hears only the streams that it follows, and never what it said itself.
+ */
+export interface Bus {
+  /** Are there other nodes? Where there are none, nobody needs to gather what only they would hear. */
+  readonly shared: boolean;
+  /** Set once, before anything is followed. */
+  listen(listener: BusListener): void;
+  /** From now on hints of this stream are heard; may take effect late, which costs latency alone. */
+  follow(stream: StreamId): void;
+  unfollow(stream: StreamId): void;
+  /** Events that were committed here, in commit order. */
+  publish(events: readonly StoredEvent[]): void;
+  signal(stream: StreamId, signal: Signal): void;
+  broadcast(message: NodeMessage): void;
+  close(): Promise<void>;
+}
+
+/** The bus of a node that is alone: nobody to tell, nobody to hear. */
+export class LocalBus implements Bus {
+  readonly shared = false;
+  listen(): void {}
+  follow(): void {}
+  unfollow(): void {}
+  publish(): void {}
+  signal(): void {}
+  broadcast(): void {}
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,375 @@
+/** What the operator has chosen: every setting with its default, its parser and its text in one table. The only reader of the environment. */
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { parse as parseDotenv } from 'dotenv';
+import { LIMITS, type LimitName, type Limits, RATE_LIMITS } from './limits.js';
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** The other APIs that can be served, by the names that tokens and rooms carry. */
+export const DIALECTS = ['002'] as const;
+export type DialectName = (typeof DIALECTS)[number];
+
+/** Fewer characters than this are too easy to guess. */
+const SECRET_KEY_MIN = 32;
+/** Name of the file in DATA_DIR that holds the key where none is set. */
+const SECRET_KEY_FILE = 'secret.key';
+
+/** Who may read something: nobody, this machine alone, anybody, or the addresses and networks that are named. */
+export type Access = 'off' | 'local' | 'all' | readonly string[];
+
+export interface Config {
+  port: number;
+  host: string;
+  /** Absolute. */
+  dataDir: string;
+  database: { driver: 'sqlite'; path: string };
+  /** Signs access tokens and seals refresh tokens. */
+  secretKey: string;
+  accessTokenSeconds: number;
+  refreshTokenSeconds: number;
+  corsOrigins: '*' | readonly string[];
+  trustedProxies: readonly string[];
+  registration: 'open' | 'closed';
+  firstUserIsAdmin: boolean;
+  logLevel: LogLevel;
+  /** Names of the dialects that are served. */
+  dialects: readonly DialectName[];
+  metricsAccess: Access;
+  /** False with `LIMITS=off`: no rate limit holds, sizes still do. */
+  rateLimits: boolean;
+  limits: Limits;
+}
+
+export type Loaded = { ok: true; config: Config } | { ok: false; problems: string[] };
+
+type Parsed<T> = { ok: true; value: T } | { ok: false; allowed: string };
+
+interface Setting<T> {
+  /** As it would be written; '' where the default is made or depends on another setting. */
+  default: string;
+  text: string;
+  /** What the default means, where the written form does not say it. */
+  means?: string;
+  /** Its value is never shown. */
+  secret?: true;
+  parse: (text: string) => Parsed<T>;
+}
+
+const good = <T>(value: T): Parsed<T> => ({ ok: true, value });
+const bad = (allowed: string): Parsed<never> => ({ ok: false, allowed });
+
+function integer(min: number, max: number): (text: string) => Parsed<number> {
+  return (text) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= min && value <= max ? good(value) : bad(`a whole number from ${min} to ${max}`);
+  };
+}
+
+function oneOf<const T extends string>(...words: T[]): (text: string) => Parsed<T> {
+  return (text) => {
+    const word = words.find((one) => one === text.toLowerCase());
+    return word === undefined ? bad(words.join(', ')) : good(word);
+  };
+}
+
+function dialects(text: string): Parsed<readonly DialectName[]> {
+  if (/^(all|none)$/i.test(text)) return good(/^all$/i.test(text) ? DIALECTS : []);
+  const list = words(text);
+  const known = DIALECTS.filter((name) => list.includes(name));
+  return known.length === new Set(list).size ? good(known) : bad(`all, none, or a list of ${DIALECTS.join(', ')}`);
+}
+
+function flag(text: string): Parsed<boolean> {
+  if (/^(true|yes|on|1)$/i.test(text)) return good(true);
+  if (/^(false|no|off|0)$/i.test(text)) return good(false);
+  return bad('true or false');
+}
+
+const words = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');
+
+function isNetwork(word: string): boolean {
+  const [address = '', prefix, more] = word.split('/');
+  const family = isIP(address);
+  if (family === 0 || more !== undefined) return false;
+  return prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+}
+
+function networks(text: string): Parsed<readonly string[]> {
+  const list = words(text);
+  return list.every(isNetwork) ? good(list) : bad('addresses and networks such as 10.0.0.0/8, 127.0.0.1 or fd00::/8');
+}
+
+function access(text: string): Parsed<Access> {
+  const word = oneOf('off', 'local', 'all')(text);
+  if (word.ok) return word;
+  const list = networks(text);
+  return list.ok ? list : bad('off, local, all, or a list of addresses and networks such as 10.0.0.0/8');
+}
+
+function origins(text: string): Parsed<'*' | readonly string[]> {
+  if (text === '*') return good('*');
+  const list = words(text);
+  const allowed = bad('*, or a list of origins such as https://chat.example.org http://localhost:5173');
+  for (const word of list) {
+    if (!URL.canParse(word)) return allowed;
+    const { origin, protocol } = new URL(word);
+    if ((protocol !== 'https:' && protocol !== 'http:') || origin !== word.toLowerCase()) return allowed;
+  }
+  return good(list.map((word) => word.toLowerCase()));
+}
+
+function host(text: string): Parsed<string> {
+  const name = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9][a-z0-9-]{0,62})*$/i;
+  return isIP(text) !== 0 || name.test(text)
+    ? good(text)
+    : bad('an address or a host name, such as 127.0.0.1 or 0.0.0.0');
+}
+
+function database(text: string): Parsed<{ driver: 'sqlite'; path: string }> {
+  if (/^postgres(ql)?:/i.test(text)) {
+    return bad('sqlite:<path> (this build has no driver for PostgreSQL yet)');
+  }
+  const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/is.exec(text)?.[1];
+  return path === undefined || path.includes('\0')
+    ? bad('sqlite:<path>, such as sqlite:natter.db')
+    : good({ driver: 'sqlite', path });
+}
+
+/** The settings that are not limits. */
+const SETTINGS = {
+  PORT: { default: '8000', text: 'port to listen on; 0 takes a free one', parse: integer(0, 65_535) },
+  HOST: {
+    default: '0.0.0.0',
+    text: 'address to listen on; 127.0.0.1 keeps the server to this machine, :: listens on IPv6 too where there is IPv6',
+    parse: host,
+  },
+  DATA_DIR: {
+    default: './data',
+    text: 'folder for the database, the secret key and the socket of the command line',
+    parse: (text: string) => (text.includes('\0') ? bad('a path') : good(text)),
+  },
+  DATABASE_URL: {
+    default: 'sqlite:natter.db',
+    text: 'where everything is stored; a relative path is inside DATA_DIR',
+    parse: database,
+  },
+  NATS_URL: {
+    default: '',
+    means: 'in-process',
+    text: 'bus between several nodes; unset: one node, which needs none',
+    parse: () => bad('nothing: leave it unset (this build has no driver for NATS yet)'),
+  },
+  SECRET_KEY: {
+    default: '',
+    means: `made, and kept in DATA_DIR/${SECRET_KEY_FILE}`,
+    secret: true,
+    text: `signs tokens; at least ${SECRET_KEY_MIN} characters, the same on all nodes; a new one logs everybody out`,
+    parse: (text: string) =>
+      [...text].length >= SECRET_KEY_MIN ? good(text) : bad(`at least ${SECRET_KEY_MIN} characters, chosen at random`),
+  },
+  ACCESS_TOKEN_EXPIRE_MINUTES: { default: '30', text: 'life of an access token', parse: integer(1, 1_440) },
+  REFRESH_TOKEN_EXPIRE_DAYS: {
+    default: '7',
+    text: 'a session that is not refreshed for this long ends',
+    parse: integer(1, 3_650),
+  },
+  CORS_ORIGINS: {
+    default: '',
+    means: 'none',
+    text: 'web origins, other than the server’s own, whose pages may call the API: a list, or * for all; never with cookies',
+    parse: origins,
+  },
+  TRUSTED_PROXIES: {
+    default: '',
+    means: 'none',
+    text: 'addresses and networks of reverse proxies; X-Forwarded-For counts only when it comes from one of them',
+    parse: networks,
+  },
+  REGISTRATION: {
+    default: 'open',
+    text: 'open: anybody may make an account; closed: `natter user create` alone does',
+    parse: oneOf('open', 'closed'),
+  },
+  DIALECTS: {
+    default: 'all',
+    text: 'the other chat APIs that are served beside the native one (see docs/dialects): all, none, or a list such as 002',
+    parse: dialects,
+  },
+  FIRST_USER_IS_ADMIN: { default: 'true', text: 'the first account to be made gets the role admin', parse: flag },
+  METRICS_ACCESS: {
+    default: 'local',
+    text: 'who may read /metrics: off, local (this machine, not through a proxy), all, or a list of addresses and networks',
+    parse: access,
+  },
+  LOG_LEVEL: { default: 'info', text: 'fatal, error, warn, info, debug, trace or silent', parse: oneOf(...LOG_LEVELS) },
+  LIMITS: {
+    default: 'on',
+    text: 'off: no rate limit holds (those below whose names begin with RATE_); for load tests alone',
+    parse: oneOf('on', 'off'),
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+type SettingName = keyof typeof SETTINGS;
+type ValueOf<N extends SettingName> = Extract<ReturnType<(typeof SETTINGS)[N]['parse']>, { ok: true }>['value'];
+
+/** One row of the documents that are made from the table. */
+export interface SettingRow {
+  name: string;
+  default: string;
+  /** What the default means, where the written form is empty. */
+  means: string;
+  text: string;
+  group: 'settings' | 'limits' | 'rates';
+}
+
+/** All settings, in the order in which they are shown. */
+export function settingRows(): SettingRow[] {
+  const rows: SettingRow[] = Object.entries<Setting<unknown>>(SETTINGS).map(([name, setting]) => ({
+    name,
+    default: setting.default,
+    means: setting.means ?? '',
+    text: setting.text,
+    group: 'settings',
+  }));
+  for (const [name, limit] of Object.entries(LIMITS)) {
+    const group = Object.hasOwn(RATE_LIMITS, name) ? 'rates' : 'limits';
+    rows.push({ name, default: String(limit.default), means: '', text: limit.text, group });
+  }
+  return rows;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads one setting: the environment first, then `.env`. An empty value counts as unset. */
+class Reader {
+  readonly problems: string[] = [];
+
+  constructor(
+    readonly env: Environment,
+    readonly file: Environment,
+  ) {}
+
+  #text(name: string): string {
+    return this.env[name]?.trim() || this.file[name]?.trim() || '';
+  }
+
+  setting<N extends SettingName>(name: N): ValueOf<N> | undefined {
+    const setting: Setting<unknown> = SETTINGS[name];
+    const text = this.#text(name) || setting.default;
+    if (text === '') return undefined;
+    return this.#value(name, text, setting.parse, setting.secret) as ValueOf<N> | undefined;
+  }
+
+  limits(): Limits {
+    const limits: Partial<Limits> = {};
+    for (const [name, limit] of Object.entries(LIMITS)) {
+      const text = this.#text(name) || String(limit.default);
+      limits[name as LimitName] = this.#value(name, text, integer(limit.min, limit.max)) ?? limit.default;
+    }
+    return limits as Limits;
+  }
+
+  #value<T>(name: string, text: string, parse: (text: string) => Parsed<T>, secret?: true): T | undefined {
+    const parsed = parse(text);
+    if (parsed.ok) return parsed.value;
+    this.problems.push(`${name} is ${secret ? 'not usable' : JSON.stringify(text)}; allowed: ${parsed.allowed}`);
+    return undefined;
+  }
+}
+
+function readDotenv(cwd: string): Environment {
+  try {
+    return parseDotenv(readFileSync(join(cwd, '.env')));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+}
+
+/**
+ * Reads the settings from an environment and the file `.env` in `cwd`; what the command line gives goes before both.
+ * Makes DATA_DIR and the secret key where they are missing.
+ */
+export function loadConfig(
+  env: Environment = process.env,
+  cwd: string = process.cwd(),
+  given: Environment = {},
+): Loaded {
+  let file: Environment;
+  try {
+    file = readDotenv(cwd);
+  } catch (error) {
+    return { ok: false, problems: [`${join(cwd, '.env')} can't be read: ${(error as Error).message}`] };
+  }
+  const read = new Reader({ ...env, ...given }, file);
+  const dataDir = resolve(cwd, read.setting('DATA_DIR') ?? '.');
+  const stored = read.setting('DATABASE_URL');
+  read.setting('NATS_URL');
+  const secretKey = read.setting('SECRET_KEY');
+  const draft = {
+    port: read.setting('PORT') ?? 0,
+    host: read.setting('HOST') ?? '',
+    dataDir,
+    database: { driver: 'sqlite', path: resolve(dataDir, stored?.path ?? '') },
+    accessTokenSeconds: (read.setting('ACCESS_TOKEN_EXPIRE_MINUTES') ?? 0) * 60,
+    refreshTokenSeconds: (read.setting('REFRESH_TOKEN_EXPIRE_DAYS') ?? 0) * 86_400,
+    corsOrigins: read.setting('CORS_ORIGINS') ?? [],
+    trustedProxies: read.setting('TRUSTED_PROXIES') ?? [],
+    registration: read.setting('REGISTRATION') ?? 'closed',
+    firstUserIsAdmin: read.setting('FIRST_USER_IS_ADMIN') ?? false,
+    dialects: read.setting('DIALECTS') ?? [],
+    metricsAccess: read.setting('METRICS_ACCESS') ?? 'off',
+    logLevel: read.setting('LOG_LEVEL') ?? 'info',
+    rateLimits: read.setting('LIMITS') !== 'off',
+    limits: read.limits(),
+  } as const;
+  if (read.problems.length > 0) return { ok: false, problems: read.problems };
+  try {
+    return { ok: true, config: { ...draft, secretKey: secretKey ?? keepSecretKey(dataDir) } };
+  } catch (error) {
+    return { ok: false, problems: [(error as Error).message] };
+  }
+}
+
+/** The key that is kept in DATA_DIR, made when there is none. Two that start at once end up with the same one. */
+function keepSecretKey(dataDir: string): string {
+  const path = join(dataDir, SECRET_KEY_FILE);
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const key = readKey(path) ?? makeKey(path);
+    if (key.length >= SECRET_KEY_MIN) return key;
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new Error(`DATA_DIR is ${JSON.stringify(dataDir)}, and no secret key can be kept there: ${reason}`);
+  }
+  throw new Error(`${path} holds no key of at least ${SECRET_KEY_MIN} characters; remove it, and a new one is made`);
+}
+
+function makeKey(path: string): string {
+  const key = randomBytes(48).toString('base64url');
+  const fresh = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
+  writeFileSync(fresh, `${key}\n`, { mode: 0o600, flush: true });
+  try {
+    // A link appears whole or not at all, and never replaces what is there.
+    linkSync(fresh, path);
+    return key;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return readKey(path) ?? key;
+  } finally {
+    rmSync(fresh);
+  }
+}
+
+function readKey(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+/** Dialect 002, Chat Service API: direct and group chats with admins, pages, edit and delete, one socket for each chat. */
+import { Type } from 'typebox';
+import type { Dialect } from '../dialect.js';
+import { Api, BEARER, type BearerRules, fail } from '../fastapi/api.js';
+import { Roster } from '../roster.js';
+import { chatRoutes } from './chats.js';
+import { messageRoutes } from './messages.js';
+import { NAME } from './shapes.js';
+import { socketRoute } from './sockets.js';
+import { userRoutes } from './users.js';
+
+/** HTTPBearer, as FastAPI had it when the API was written. */
+const BEARER_RULES: BearerRules = {
+  missing: fail(403, 'Not authenticated'),
+  otherScheme: fail(403, 'Invalid authentication credentials'),
+  bad: fail(401, 'Could not validate credentials', BEARER),
+};
+
+const INFO = {
+  name: 'Chat Service API',
+  version: '1.0.0',
+  features: {
+    direct_chat: true,
+    group_chat: true,
+    real_time_messaging: true,
+    message_history: true,
+    typing_indicators: true,
+    online_status: true,
+  },
+  limits: { max_group_members: 100, max_message_length: 10_000 },
+};
+
+export const chatService: Dialect = {
+  name: NAME,
+  title: 'dialect 002: Chat Service',
+  description:
+    'Direct and group chats over `/api/v1/users`, `chats`, `messages`; one socket for each chat at `/api/v1/ws/{chat_id}`',
+  prefixes: ['/api/v1/users', '/api/v1/chats', '/api/v1/messages', '/api/v1/info', '/api/v1/ws'],
+  open(context) {
+    const roster = new Roster();
+    return {
+      sockets: [socketRoute(context, roster)],
+      routes(app) {
+        const api = new Api(app, context, chatService, BEARER_RULES);
+        userRoutes(api, context);
+        chatRoutes(api, context);
+        messageRoutes(api, context);
+
+        api.route({ method: 'GET', path: '/api/v1/info', summary: 'API information', open: true }, async () => INFO);
+
+        api.route(
+          {
+            method: 'GET',
+            path: '/api/v1/ws/stats',
+            summary: 'Get WebSocket statistics',
+            description: 'Of this API’s sockets on this node.',
+            open: true,
+          },
+          async () => ({ online_users: roster.userCount, total_connections: roster.placeCount }),
+        );
+
+        api.route(
+          {
+            method: 'GET',
+            path: '/api/v1/ws/chat/:chat_id/online',
+            summary: 'Get online users in chat',
+            description: 'Participants who hear the chat now, through whichever API.',
+            params: Type.Object({ chat_id: Type.Integer() }),
+          },
+          async ({ actor, params: { chat_id: room } }) => {
+            const members = await context.queries.records.placeMembers(actor, room);
+            if (!members) return fail(404, 'Chat not found or access denied');
+            const here = context.hub.listeners(room);
+            const online_users = members
+              .filter(({ person }) => here.has(person.id))
+              .map(({ person }) => ({
+                id: person.id,
+                username: person.name,
+                full_name: person.fullName === '' ? null : person.fullName,
+              }));
+            return { chat_id: room, online_users, count: online_users.length };
+          },
+        );
+      },
+    };
+  },
+};

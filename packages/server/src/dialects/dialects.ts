@@ -1,0 +1,53 @@
+/** All dialects of this build, and the server's side of them: routes beside the native ones, sockets at their paths. */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { DialectName } from '../config.js';
+import type { Refusal } from '../core/actor.js';
+import type { Sockets } from '../websocket/sockets.js';
+import { chatService } from './002-chat-service/chat-service.js';
+import type { Dialect, DialectContext, OpenDialect } from './dialect.js';
+import { Door } from './door.js';
+import { failureOf } from './fastapi/failure.js';
+import { HEALTH, ROOT, UNHEALTHY } from './shared.js';
+
+const ALL: readonly Dialect[] = [chatService];
+
+export class Dialects {
+  readonly #open: { dialect: Dialect; opened: OpenDialect }[];
+  readonly #context: DialectContext;
+
+  /** Opens those that are named; of the others there is nothing. */
+  constructor(names: readonly DialectName[], context: DialectContext) {
+    this.#context = context;
+    this.#open = ALL.filter(({ name }) => names.includes(name)).map((dialect) => ({
+      dialect,
+      opened: dialect.open(context),
+    }));
+  }
+
+  /** Groups of the documents, each with a sentence. */
+  get tags(): [string, string][] {
+    return this.#open.map(({ dialect }) => [dialect.title, dialect.description]);
+  }
+
+  async routes(app: FastifyInstance): Promise<void> {
+    for (const { opened } of this.#open) await app.register(async (own) => opened.routes(own));
+  }
+
+  /** How refusals of the server itself look at this path; null: natively. */
+  refusalsAt(path: string): ((reply: FastifyReply, refusal: Refusal) => FastifyReply) | null {
+    const own = this.#open.some(({ dialect }) =>
+      dialect.prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)),
+    );
+    return own ? (reply, refusal) => failureOf(refusal).send(reply) : null;
+  }
+
+  /** What dialects have at paths that are the server’s own: told to those who want no page. */
+  get shared(): { root: object; health: object; unhealthy: object } | null {
+    return this.#open.length > 0 ? { root: ROOT, health: HEALTH, unhealthy: UNHEALTHY } : null;
+  }
+
+  serve(sockets: Sockets): void {
+    const routes = this.#open.flatMap(({ opened }) => opened.sockets);
+    if (routes.length > 0) new Door(routes, this.#context, sockets);
+  }
+}

@@ -1,0 +1,44 @@
+/** Bodies as FastAPI reads them: JSON is parsed before anybody is asked who they are; what is no JSON stays text. */
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance } from 'fastify';
+import { FailureError, fail, type Problem, unprocessable } from './failure.js';
+
+export function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  for (const type of ['application/json', /^application\/[^;]*\+json/]) {
+    app.addContentTypeParser<Buffer>(type, { parseAs: 'buffer' }, (_request, bytes, done) => {
+      const parsed = parseJson(bytes);
+      if (parsed instanceof FailureError) done(parsed);
+      else done(null, parsed);
+    });
+  }
+  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, bytes, done) => {
+    // No content type at all is taken for JSON.
+    if (request.headers['content-type'] === undefined) {
+      const parsed = parseJson(bytes);
+      if (parsed instanceof FailureError) done(parsed);
+      else done(null, parsed);
+    } else {
+      done(null, bytes.toString());
+    }
+  });
+}
+
+/** Undefined: there is no body. */
+function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined;
+  if (!isUtf8(bytes)) return new FailureError(fail(400, 'There was an error parsing the body'));
+  const text = bytes.toString();
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return new FailureError(unprocessable(jsonProblem(text, error as Error)));
+  }
+}
+
+function jsonProblem(text: string, error: Error): Problem {
+  const said = /position ([0-9]+)/.exec(error.message)?.[1];
+  const position = said === undefined ? text.length : Number(said);
+  const reason = text.trim() === '' || position >= text.length ? 'Expecting value' : 'Expecting property name or value';
+  return { type: 'json_invalid', loc: ['body', position], msg: 'JSON decode error', input: {}, ctx: { error: reason } };
+}

@@ -1,0 +1,4 @@
+/** Times as the APIs write them, from milliseconds since 1970. */
+
+/** UTC with `Z`: `2026-11-20T13:30:14.123Z`. */
+export const zulu = (at: number): string => new Date(at).toISOString();

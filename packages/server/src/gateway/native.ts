@@ -1,0 +1,36 @@
+/** What the hub delivers, as frames of the native protocol. */
+import type { GoneFrame, HiddenEvent, LiveFrame, PresenceSignal, ResetFrame, TypingSignal } from '@natter/protocol';
+import type { Encoding } from '../hub/encoding.js';
+import { jsonFrame, textFrame } from '../websocket/wire.js';
+
+export const nativeEncoding: Encoding = {
+  name: 'native',
+
+  /** The body goes in as it is stored. */
+  event({ type, stream, seq, id, actor, at, body }) {
+    const time = new Date(at).toISOString();
+    return textFrame(
+      `{"type":"${type}","stream":${stream},"seq":${seq},"id":${id},"actor":${actor},"at":"${time}","body":${body}}`,
+    );
+  },
+
+  hidden: (stream, seq) => jsonFrame({ type: 'hidden', stream, seq } satisfies HiddenEvent),
+
+  live: (cursors) => jsonFrame({ type: 'live', cursors: Object.fromEntries(cursors) } satisfies LiveFrame),
+
+  reset: (stream, seq) => jsonFrame({ type: 'reset', stream, seq } satisfies ResetFrame),
+
+  gone: (stream) => jsonFrame({ type: 'gone', stream } satisfies GoneFrame),
+
+  typing: (room, user, active) => jsonFrame({ type: 'typing', room, user, active } satisfies TypingSignal),
+
+  presence: (rows) =>
+    jsonFrame({
+      type: 'presence',
+      users: rows.map(({ user, online, lastSeen }) => ({
+        user,
+        online,
+        lastSeen: lastSeen === null ? null : new Date(lastSeen).toISOString(),
+      })),
+    } satisfies PresenceSignal),
+};

@@ -1,0 +1,134 @@
+/** The HTTP edge: one Fastify app with the native routes, the documents, and what operators ask. It listens nowhere by itself. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import { guard } from './access.js';
+import { revalidate } from './caching.js';
+import { documentRoutes } from './docs.js';
+import type { App, HttpOptions } from './edge.js';
+import { compileInput, readJson } from './input.js';
+import { answerUnknown } from './methods.js';
+import { describeRoutes } from './openapi.js';
+import { operationRoutes } from './operations.js';
+import { handleError, problem } from './problems.js';
+import { accountRoutes } from './routes/accounts.js';
+import { markRoutes, messageRoutes } from './routes/messages.js';
+import { memberRoutes, roomRoutes } from './routes/rooms.js';
+import { searchRoutes, serverRoutes } from './routes/search.js';
+import { usergroupRoutes, userRoutes } from './routes/users.js';
+
+export type { App, HttpOptions } from './edge.js';
+
+/** The longest emoji, percent-encoded, is shorter than this. */
+const PARAMETER_MAX = 1_024;
+
+export async function buildHttp(options: HttpOptions): Promise<App> {
+  const { config, limits, logger } = options;
+  const app: App = fastify({
+    serverFactory: (handler) => createServer(serverOptions(options), handler),
+    clientErrorHandler: refuseSocket,
+    loggerInstance: logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
+    genReqId: () => randomUUID(),
+    bodyLimit: limits.BODY_BYTES_MAX,
+    routerOptions: { maxParamLength: PARAMETER_MAX, caseSensitive: true },
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => {
+      handleError(error, request as never, reply as never);
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setValidatorCompiler(compileInput);
+  // What is sent is made by queries, whose types are the schemas; these document it.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.setErrorHandler(handleError);
+  readJson(app);
+  answerUnknown(app);
+
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    // Whoever ends TLS before this server knows whether all of the domain has it.
+    strictTransportSecurity: false,
+    referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+  });
+  if (config.corsOrigins === '*' || config.corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: config.corsOrigins === '*' ? '*' : [...config.corsOrigins],
+      // Tokens are sent by hand, never by cookie.
+      credentials: false,
+      strictPreflight: false,
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-none-match'],
+      exposedHeaders: ['etag', 'location', 'retry-after', 'idempotent-replayed', 'x-request-id'],
+      maxAge: 600,
+    });
+  }
+  guard(app, options);
+  app.addHook('onSend', revalidate);
+  measure(app, options);
+
+  const version = options.versions.natter ?? '';
+  await describeRoutes(app, version, options.guests?.tags ?? []);
+  await documentRoutes(app, version, options.guests);
+  operationRoutes(app, options);
+  await app.register(
+    async (v1) => {
+      const routes = v1.withTypeProvider<TypeBoxTypeProvider>();
+      accountRoutes(routes, options);
+      userRoutes(routes, options);
+      roomRoutes(routes, options);
+      memberRoutes(routes, options);
+      messageRoutes(routes, options);
+      markRoutes(routes, options);
+      usergroupRoutes(routes, options);
+      searchRoutes(routes, options);
+      serverRoutes(routes, options);
+    },
+    { prefix: '/v1' },
+  );
+  await options.guests?.routes(app as unknown as FastifyInstance);
+  await app.ready();
+  return app;
+}
+
+function serverOptions({ limits }: HttpOptions): ServerOptions {
+  return {
+    requestTimeout: limits.REQUEST_TIMEOUT_SECONDS * 1_000,
+    headersTimeout: limits.HEADERS_TIMEOUT_SECONDS * 1_000,
+    // Often enough that the limits above mean what they say.
+    connectionsCheckingInterval: 1_000,
+    // Longer than proxies keep theirs, so that it is they who close.
+    keepAliveTimeout: 72_000,
+  };
+}
+
+/** One line for each request, of which nothing is secret, and one measure, by the pattern of its path. */
+function measure(app: App, { metrics }: HttpOptions): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
+    const { statusCode: status, elapsedTime } = reply;
+    metrics.httpRequest(route, status, elapsedTime / 1_000);
+    const line = { method: request.method, route, status, milliseconds: Math.round(elapsedTime * 10) / 10 };
+    request.log[status >= 500 ? 'warn' : 'debug']({ ...line, address: request.address }, 'request');
+  });
+}
+
+/** What Node's parser refuses never becomes a request: too slow, too large, or no HTTP. */
+function refuseSocket(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const large = error.code === 'HPE_HEADER_OVERFLOW';
+  const status = late ? '408 Request Timeout' : large ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const body = JSON.stringify({ ...problem('malformed'), status: Number(status.slice(0, 3)) });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,97 @@
+/**
+ * Group commit: everything that waits becomes one transaction; while it runs the next batch gathers. No timer, so no
+ * added latency when idle and large batches when busy.
+ */
+import { setImmediate as endOfTurn } from 'node:timers/promises';
+import type { Entry, Outcome, Store, StoredEvent } from '../store/store.js';
+
+export interface CommitterMetrics {
+  /** One batch was committed: how many entries and events, and the seconds it took. */
+  committed(entries: number, events: number, seconds: number): void;
+  failed(entries: number): void;
+}
+
+/** The queue is full, or the log is draining: nothing was done, and it may be tried again. */
+export class OverloadedError extends Error {
+  constructor(readonly reason: 'queue_full' | 'draining') {
+    super(reason === 'queue_full' ? 'too many commands wait for the log' : 'the log is draining');
+    this.name = 'OverloadedError';
+  }
+}
+
+interface Waiting {
+  entry: Entry;
+  resolve: (outcome: Outcome) => void;
+  reject: (error: unknown) => void;
+}
+
+export class Committer {
+  readonly #store: Pick<Store, 'commit'>;
+  readonly #batchMax: number;
+  readonly #queueMax: number;
+  readonly #metrics: CommitterMetrics | undefined;
+  readonly #tell: (events: readonly StoredEvent[]) => void;
+  #queue: Waiting[] = [];
+  #running: Promise<void> | null = null;
+  #draining = false;
+
+  constructor(
+    store: Pick<Store, 'commit'>,
+    options: { batchMax: number; queueMax: number; metrics?: CommitterMetrics },
+    tell: (events: readonly StoredEvent[]) => void,
+  ) {
+    this.#store = store;
+    this.#batchMax = options.batchMax;
+    this.#queueMax = options.queueMax;
+    this.#metrics = options.metrics;
+    this.#tell = tell;
+  }
+
+  append(entry: Entry): Promise<Outcome> {
+    if (this.#draining) return Promise.reject(new OverloadedError('draining'));
+    if (this.#queue.length >= this.#queueMax) return Promise.reject(new OverloadedError('queue_full'));
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ entry, resolve, reject });
+      // At the end of the turn, so that all commands read from the sockets in it share a transaction. A microtask runs
+      // after each socket's callback: the first command would be committed, and told to all, by itself.
+      this.#running ??= endOfTurn().then(() => this.#run());
+    });
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.length <= this.#batchMax ? this.#queue : this.#queue.slice(0, this.#batchMax);
+      this.#queue = batch === this.#queue ? [] : this.#queue.slice(this.#batchMax);
+      const started = performance.now();
+      let outcomes: Outcome[];
+      try {
+        outcomes = await this.#store.commit(batch.map((waiting) => waiting.entry));
+      } catch (error) {
+        this.#metrics?.failed(batch.length);
+        for (const waiting of batch) waiting.reject(error);
+        continue;
+      }
+      const events: StoredEvent[] = [];
+      for (const outcome of outcomes) {
+        if (outcome.kind === 'committed') for (const event of outcome.events) events.push(event);
+      }
+      this.#metrics?.committed(batch.length, events.length, (performance.now() - started) / 1_000);
+      // Subscribers first, then the sender: one who was answered may rely on the event being on its way [H1].
+      try {
+        if (events.length > 0) this.#tell(events);
+      } catch (bug) {
+        // It is committed all the same: senders are answered, and the bug comes up where nobody can overlook it.
+        queueMicrotask(() => {
+          throw bug;
+        });
+      }
+      for (let i = 0; i < batch.length; i += 1) batch[i]?.resolve(outcomes[i] as Outcome);
+    }
+    this.#running = null;
+  }
+}

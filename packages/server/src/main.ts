@@ -1,0 +1,5 @@
+/** Reads the settings, runs the server, waits for a signal. Exit codes: 0 stopped, 1 failed, 2 wrong settings. */
+import { loadConfig } from './config.js';
+import { serve } from './serve.js';
+
+process.exitCode = await serve(loadConfig());

@@ -1,0 +1,120 @@
+/** What is counted and measured, for Prometheus. Each part of the house is given the hooks that are its own. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** From what one fsync takes to what nobody waits for. */
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000];
+
+/** What is read when somebody asks, not kept. */
+export interface Readings {
+  /** Events that the search index has not taken in yet. */
+  searchLag(): Promise<number>;
+  onlineUsers(): number;
+}
+
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #commits = this.#counter('natter_commits_total', 'Transactions of the log that were committed');
+  readonly #events = this.#counter('natter_events_total', 'Events that were committed');
+  readonly #commitFailures = this.#counter('natter_commit_failures_total', 'Entries whose transaction failed');
+  readonly #batch = this.#histogram('natter_commit_entries', 'Entries in one transaction', SIZES);
+  readonly #commitSeconds = this.#histogram(
+    'natter_commit_seconds',
+    'Time of one transaction, with its fsync',
+    SECONDS,
+  );
+  readonly #deliveries = this.#counter(
+    'natter_deliveries_total',
+    'Events given to live subscribers, each counted for each',
+  );
+  readonly #flushSeconds = this.#histogram('natter_flush_seconds', 'Time of one flush to the sockets', SECONDS);
+  readonly #writes = this.#counter('natter_socket_writes_total', 'Sockets written to, over all flushes');
+  readonly #healed = this.#counter(
+    'natter_healed_events_total',
+    'Events read from the log because their hint did not come',
+  );
+  readonly #slow = this.#counter('natter_slow_readers_total', 'Sockets that fell behind and caught up from the log');
+  readonly #resumed = this.#counter('natter_resumes_total', 'Ways into a stream, by how they ended', ['outcome']);
+  readonly #sockets = this.#gauge('natter_sockets', 'Sockets that have said hello');
+  readonly #closed = this.#counter('natter_sockets_closed_total', 'Sockets that closed, by code', ['code']);
+  readonly #frames = this.#counter('natter_frames_total', 'Frames read, by type', ['type']);
+  readonly #refused = this.#counter('natter_upgrades_refused_total', 'Upgrades that were refused, by status', [
+    'status',
+  ]);
+  readonly #http = new Histogram({
+    name: 'natter_http_request_seconds',
+    help: 'Time of HTTP requests',
+    labelNames: ['route', 'status'],
+    buckets: SECONDS,
+    registers: [this.registry],
+  });
+
+  constructor(readings: Readings) {
+    // Process and event loop: natter_nodejs_eventloop_lag_seconds and its like.
+    collectDefaultMetrics({ register: this.registry, prefix: 'natter_' });
+    new Gauge({
+      name: 'natter_search_lag_events',
+      help: 'Events that the search index has not taken in yet',
+      registers: [this.registry],
+      async collect() {
+        this.set(await readings.searchLag());
+      },
+    });
+    new Gauge({
+      name: 'natter_online_users',
+      help: 'Users with an open socket on this node',
+      registers: [this.registry],
+      collect() {
+        this.set(readings.onlineUsers());
+      },
+    });
+  }
+
+  readonly log = {
+    committed: (entries: number, events: number, seconds: number): void => {
+      this.#commits.inc();
+      this.#events.inc(events);
+      this.#batch.observe(entries);
+      this.#commitSeconds.observe(seconds);
+    },
+    failed: (entries: number): void => this.#commitFailures.inc(entries),
+  };
+
+  readonly hub = {
+    delivered: (events: number, subscribers: number): void => this.#deliveries.inc(events * subscribers),
+    flushed: (connections: number, milliseconds: number): void => {
+      this.#writes.inc(connections);
+      this.#flushSeconds.observe(milliseconds / 1_000);
+    },
+    healed: (events: number): void => this.#healed.inc(events),
+    detached: (): void => this.#slow.inc(),
+    resumed: (outcome: string): void => this.#resumed.inc({ outcome }),
+  };
+
+  readonly gateway = {
+    opened: (): void => this.#sockets.inc(),
+    closed: (code: number, opened: boolean): void => {
+      if (opened) this.#sockets.dec();
+      this.#closed.inc({ code });
+    },
+    frame: (type: string): void => this.#frames.inc({ type }),
+    refused: (status: number): void => this.#refused.inc({ status }),
+  };
+
+  /** `route` is the pattern, never the path: ids and tokens are no labels. */
+  httpRequest(route: string, status: number, seconds: number): void {
+    this.#http.observe({ route, status }, seconds);
+  }
+
+  #counter(name: string, help: string, labelNames: string[] = []): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    return new Gauge({ name, help, registers: [this.registry] });
+  }
+
+  #histogram(name: string, help: string, buckets: number[]): Histogram {
+    return new Histogram({ name, help, buckets, registers: [this.registry] });
+  }
+}

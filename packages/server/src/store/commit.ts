@@ -1,0 +1,229 @@
+/** The one transaction: decides a batch of entries and writes events, projections and keys. Pure but for the steps that it yields. */
+import type { EventType, MessageId, StreamId, UserId } from '@natter/protocol';
+import { Projector } from './project.js';
+import type { Param, Program } from './steps.js';
+import { type Claim, changesState, type Draft, type Entry, type Outcome, type StoredEvent, toEvent } from './store.js';
+
+const SELECT_HEAD = 'select id, kind, head, version, messages from streams where id = ?{lock}';
+const SELECT_KEY =
+  'select k.hash, e.id, e.stream, e.seq, e.type, e.actor, e.at, e.body from keys k join events e on e.id = k.event where k.author = ? and k.key = ?';
+const SELECT_CLAIM = 'select owner from claims where space = ? and value = ?';
+const SELECT_MESSAGE = 'select id, version from messages where id = ?';
+
+interface StreamHead {
+  seq: number;
+  version: number;
+  messages: number;
+  exists: boolean;
+  touched: boolean;
+}
+
+/** The first event of a stream makes it. */
+const CREATES: Partial<Record<EventType, 'room' | 'user' | 'usergroup'>> = {
+  'room.created': 'room',
+  'user.created': 'user',
+  'usergroup.created': 'usergroup',
+};
+
+function changesMessage(type: EventType): boolean {
+  return (
+    type === 'message.edited' ||
+    type === 'message.deleted' ||
+    type === 'reaction.added' ||
+    type === 'reaction.removed' ||
+    type === 'pin.added' ||
+    type === 'pin.removed'
+  );
+}
+
+const claimKey = (claim: Claim): string => `${claim.space}\n${claim.value}`;
+const keyOf = (author: UserId, key: string): string => `${author}\n${key}`;
+const ownerOf = (entry: Entry): UserId => entry.key?.author ?? entry.actor;
+
+export function* commitBatch(batch: readonly Entry[]): Program<Outcome[]> {
+  const heads = yield* readHeads(batch);
+  const keys = yield* readKeys(batch);
+  const claims = yield* readClaims(batch);
+  const versions = yield* readMessages(batch);
+
+  let drafts = 0;
+  for (const entry of batch) drafts += entry.drafts.length;
+  const ids = drafts > 0 ? yield { kind: 'event_ids', count: drafts } : [];
+  let nextId = Number(ids[0]?.[0]?.first ?? 0);
+
+  const projector = new Projector();
+  const outcomes: Outcome[] = [];
+  for (const entry of batch) {
+    const known = entry.key && keys.get(keyOf(ownerOf(entry), entry.key.key));
+    if (known) {
+      outcomes.push(
+        known.hash === entry.key?.hash ? { kind: 'replayed', event: known.event } : { kind: 'key_conflict' },
+      );
+      continue;
+    }
+    if (isStale(entry, heads, versions)) {
+      outcomes.push({ kind: 'stale' });
+      continue;
+    }
+    const taken = entry.claims?.find((claim) => {
+      const owner = claims.get(claimKey(claim));
+      return owner !== undefined && owner !== claim.owner;
+    });
+    if (taken) {
+      outcomes.push({ kind: 'taken', claim: taken });
+      continue;
+    }
+    for (const claim of entry.releases ?? []) {
+      if (claims.get(claimKey(claim)) !== claim.owner) continue;
+      claims.delete(claimKey(claim));
+      projector.write('delete from claims where space = ? and value = ?', [claim.space, claim.value]);
+    }
+    for (const claim of entry.claims ?? []) {
+      if (claims.get(claimKey(claim)) === claim.owner) continue;
+      claims.set(claimKey(claim), claim.owner);
+      projector.insert('claims', ['space', 'value', 'owner'], [claim.space, claim.value, claim.owner]);
+    }
+    const events: StoredEvent[] = [];
+    for (const draft of entry.drafts) {
+      const head = headOf(heads, draft.stream, draft.type);
+      const made = CREATES[draft.type];
+      if (made) {
+        projector.insert('streams', ['id', 'kind', 'head', 'version', 'messages'], [draft.stream, made, 0, 0, 0]);
+      }
+      head.seq += 1;
+      head.touched = true;
+      if (draft.type === 'message.sent') head.messages += 1;
+      if (changesState(draft.type)) head.version += 1;
+      if (changesMessage(draft.type)) {
+        const message = (draft.body as { message: MessageId }).message;
+        const version = versions.get(message);
+        if (version !== undefined) versions.set(message, version + 1);
+      }
+      const { answers } = draft;
+      const body = answers ? answering(draft.body, keys.get(keyOf(answers.author, answers.key))?.event) : draft.body;
+      const event: StoredEvent = {
+        id: nextId,
+        stream: draft.stream,
+        seq: head.seq,
+        type: draft.type,
+        actor: entry.actor,
+        at: entry.at,
+        body: JSON.stringify(body),
+      };
+      nextId += 1;
+      projector.event(event, body, head.messages, draft.secret);
+      events.push(event);
+    }
+    const first = events[0];
+    if (entry.key && first) {
+      keys.set(keyOf(ownerOf(entry), entry.key.key), { hash: entry.key.hash, event: first });
+      projector.insert(
+        'keys',
+        ['author', 'key', 'hash', 'event'],
+        [ownerOf(entry), entry.key.key, entry.key.hash, first.id],
+      );
+    }
+    outcomes.push({ kind: 'committed', events });
+  }
+
+  for (const step of projector.steps()) yield step;
+  const moved: Param[][] = [];
+  for (const [id, head] of heads) if (head.touched) moved.push([head.seq, head.version, head.messages, id]);
+  if (moved.length > 0) {
+    yield { kind: 'write', sql: 'update streams set head = ?, version = ?, messages = ? where id = ?', params: moved };
+  }
+  return outcomes;
+}
+
+/** A message with the one that it answers, and the thread of that; one that was never sent is not answered. */
+function answering(body: Draft['body'], answered: StoredEvent | undefined): Draft['body'] {
+  if (!answered) return body;
+  const { thread } = JSON.parse(answered.body) as { thread?: MessageId };
+  return { ...body, replyTo: answered.id, thread: thread ?? answered.id };
+}
+
+function headOf(heads: Map<StreamId, StreamHead>, stream: StreamId, type: EventType): StreamHead {
+  const head = heads.get(stream);
+  if (!head) throw new Error(`stream ${stream} was not read`);
+  const makes = CREATES[type] !== undefined;
+  if (makes === head.exists)
+    throw new Error(`${type} in stream ${stream}, which ${head.exists ? 'exists' : 'does not exist'}`);
+  head.exists = true;
+  return head;
+}
+
+function isStale(entry: Entry, heads: Map<StreamId, StreamHead>, versions: Map<MessageId, number>): boolean {
+  if (entry.expect) {
+    for (const [stream, version] of entry.expect) if (heads.get(stream)?.version !== version) return true;
+  }
+  if (entry.expectMessages) {
+    for (const [message, version] of entry.expectMessages) if (versions.get(message) !== version) return true;
+  }
+  return false;
+}
+
+/** Reads, and on a database with several writers locks, the heads of all streams of a batch in id order: nodes can't deadlock. */
+function* readHeads(batch: readonly Entry[]): Program<Map<StreamId, StreamHead>> {
+  const wanted = new Set<StreamId>();
+  for (const entry of batch) {
+    for (const draft of entry.drafts) wanted.add(draft.stream);
+    if (entry.expect) for (const stream of entry.expect.keys()) wanted.add(stream);
+  }
+  const heads = new Map<StreamId, StreamHead>();
+  const ids = [...wanted].sort((a, b) => a - b);
+  if (ids.length === 0) return heads;
+  const answers = yield { kind: 'read', sql: SELECT_HEAD, params: ids.map((id) => [id]) };
+  ids.forEach((id, index) => {
+    const row = answers[index]?.[0];
+    heads.set(id, {
+      seq: Number(row?.head ?? 0),
+      version: Number(row?.version ?? 0),
+      messages: Number(row?.messages ?? 0),
+      exists: row !== undefined,
+      touched: false,
+    });
+  });
+  return heads;
+}
+
+function* readKeys(batch: readonly Entry[]): Program<Map<string, { hash: string; event: StoredEvent }>> {
+  const keys = new Map<string, { hash: string; event: StoredEvent }>();
+  const asked: string[] = [];
+  const params: Param[][] = [];
+  const ask = (author: UserId, key: string): void => {
+    asked.push(keyOf(author, key));
+    params.push([author, key]);
+  };
+  for (const entry of batch) {
+    if (entry.key) ask(ownerOf(entry), entry.key.key);
+    for (const { answers } of entry.drafts) if (answers) ask(answers.author, answers.key);
+  }
+  if (params.length === 0) return keys;
+  const answers = yield { kind: 'read', sql: SELECT_KEY, params };
+  asked.forEach((key, index) => {
+    const row = answers[index]?.[0];
+    if (row) keys.set(key, { hash: String(row.hash), event: toEvent(row) });
+  });
+  return keys;
+}
+
+function* readClaims(batch: readonly Entry[]): Program<Map<string, StreamId>> {
+  const owners = new Map<string, StreamId>();
+  const wanted = batch.flatMap((entry) => [...(entry.claims ?? []), ...(entry.releases ?? [])]);
+  if (wanted.length === 0) return owners;
+  const answers = yield { kind: 'read', sql: SELECT_CLAIM, params: wanted.map((claim) => [claim.space, claim.value]) };
+  wanted.forEach((claim, index) => {
+    const row = answers[index]?.[0];
+    if (row) owners.set(claimKey(claim), Number(row.owner));
+  });
+  return owners;
+}
+
+function* readMessages(batch: readonly Entry[]): Program<Map<MessageId, number>> {
+  const versions = new Map<MessageId, number>();
+  const wanted = [...new Set(batch.flatMap((entry) => [...(entry.expectMessages?.keys() ?? [])]))];
+  if (wanted.length === 0) return versions;
+  const answers = yield { kind: 'read', sql: SELECT_MESSAGE, params: wanted.map((id) => [id]) };
+  for (const rows of answers) for (const row of rows) versions.set(Number(row.id), Number(row.version));
+  return versions;
+}

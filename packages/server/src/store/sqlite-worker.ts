@@ -1,0 +1,51 @@
+/** The thread that holds a SQLite connection: takes requests, answers them in order. One writes, others only read. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { CommitError, SqliteConnection } from './sqlite-connection.js';
+import { answer, type SqliteRequest, takesAway } from './sqlite-requests.js';
+
+export interface SqliteWorkerData {
+  file: string;
+  role: 'writer' | 'reader';
+}
+
+export type SqliteMessage = SqliteRequest & { id: number };
+
+export type SqliteResponse =
+  | { id: number; ok: true; value: unknown }
+  | { id: number; ok: false; message: string; unknown: boolean };
+
+const port = parentPort;
+if (!port) throw new Error('this file runs as a worker thread');
+const { file, role } = workerData as SqliteWorkerData;
+const connection = role === 'writer' ? SqliteConnection.openWriter(file) : SqliteConnection.openReader(file);
+
+/** After a deletion: many that come one after the other are one piece of work. */
+const EMPTY_LOG_MS = 1_000;
+let emptying: NodeJS.Timeout | null = null;
+
+function emptyLogSoon(): void {
+  emptying ??= setTimeout(() => {
+    emptying = null;
+    try {
+      if (connection.emptyLog()) return;
+    } catch {
+      // A full disk, perhaps: nothing is lost by it, and it is tried again until it is done.
+    }
+    emptyLogSoon();
+  }, EMPTY_LOG_MS).unref();
+}
+
+port.on('message', (request: SqliteMessage) => {
+  let response: SqliteResponse;
+  try {
+    response = { id: request.id, ok: true, value: answer(connection, request) };
+    if (takesAway(request)) emptyLogSoon();
+  } catch (error) {
+    response = { id: request.id, ok: false, message: (error as Error).message, unknown: error instanceof CommitError };
+  }
+  port.postMessage(response);
+  if (request.op !== 'close') return;
+  if (emptying) clearTimeout(emptying);
+  port.close();
+});
+port.postMessage({ id: 0, ok: true, value: null } satisfies SqliteResponse);

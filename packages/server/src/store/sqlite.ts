@@ -1,0 +1,283 @@
+/** The embedded store: SQLite in worker threads, one that writes and others that read, off the event loop. */
+import { Worker } from 'node:worker_threads';
+import type { Epoch, Seq, StreamId } from '@natter/protocol';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import type { SqliteRequest } from './sqlite-requests.js';
+import type { SqliteMessage, SqliteResponse, SqliteWorkerData } from './sqlite-worker.js';
+import type { Param, Row, Step } from './steps.js';
+import {
+  type Entry,
+  type Head,
+  type Job,
+  type Outcome,
+  type Store,
+  type StoredEvent,
+  StoreError,
+  toEvent,
+} from './store.js';
+import type { Tables } from './tables.js';
+
+/** Where a connection is asked: a worker thread, or a stand-in whose every step a test decides. Answers come in order. */
+export interface SqliteThread {
+  ask<T>(request: SqliteRequest): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** A worker thread with a connection. */
+class Thread implements SqliteThread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  #lastId = 0;
+  #dead: Error | null = null;
+  readonly ready: Promise<void>;
+
+  constructor(data: SqliteWorkerData) {
+    this.#worker = new Worker(new URL('./sqlite-worker.js', import.meta.url), {
+      workerData: data,
+      name: `sqlite-${data.role}`,
+    });
+    this.ready = new Promise((resolve, reject) => this.#waiting.set(0, { resolve: resolve as () => void, reject }));
+    this.#worker.on('message', (response: SqliteResponse) => {
+      const waiting = this.#waiting.get(response.id);
+      this.#waiting.delete(response.id);
+      if (response.ok) waiting?.resolve(response.value as never);
+      else waiting?.reject(new StoreError(response.message, response.unknown));
+    });
+    this.#worker.on('error', (error) => this.#fail(error as Error));
+    this.#worker.on('exit', (code) => this.#fail(new Error(`the database thread ended with code ${code}`)));
+  }
+
+  ask<T>(request: SqliteRequest): Promise<T> {
+    if (this.#dead) return Promise.reject(new StoreError(this.#dead.message, false, { cause: this.#dead }));
+    return new Promise<T>((resolve, reject) => {
+      this.#lastId += 1;
+      this.#waiting.set(this.#lastId, { resolve: resolve as (value: never) => void, reject });
+      this.#worker.postMessage({ ...request, id: this.#lastId } satisfies SqliteMessage);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#dead) await this.ask({ op: 'close' });
+    await this.#worker.terminate();
+  }
+
+  /** A thread that died may have committed what it did not answer: that can't be told from here. */
+  #fail(error: Error): void {
+    this.#dead ??= error;
+    for (const waiting of this.#waiting.values()) waiting.reject(new StoreError(error.message, true, { cause: error }));
+    this.#waiting.clear();
+  }
+}
+
+export interface SqliteOptions {
+  file: string;
+  readers: number;
+}
+
+export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
+  const writer = new Thread({ file: options.file, role: 'writer' });
+  await writer.ready;
+  const readers = Array.from({ length: options.readers }, () => new Thread({ file: options.file, role: 'reader' }));
+  await Promise.all(readers.map((reader) => reader.ready));
+  return openStoreOver(writer, readers);
+}
+
+export async function openStoreOver(writer: SqliteThread, readers: readonly SqliteThread[]): Promise<Store> {
+  const [epoch] = await writer.ask<Row[]>({
+    op: 'query',
+    sql: `select value from meta where key = 'epoch'`,
+    params: [],
+  });
+  const [last] = await writer.ask<Row[]>({
+    op: 'query',
+    sql: 'select coalesce(max(id), 0) as id from streams',
+    params: [],
+  });
+  return new SqliteStore(writer, readers, Number(epoch?.value), Number(last?.id));
+}
+
+const SELECT_EVENTS =
+  'select id, stream, seq, type, actor, at, body from events where stream = ? and seq > ? order by seq limit ?';
+
+class SqliteStore implements Store {
+  readonly driver = 'sqlite';
+  readonly db: Kysely<Tables>;
+  readonly epoch: Epoch;
+  readonly #writer: SqliteThread;
+  readonly #readers: readonly SqliteThread[];
+  #turn = 0;
+  #lastStream: StreamId;
+
+  constructor(writer: SqliteThread, readers: readonly SqliteThread[], epoch: Epoch, lastStream: StreamId) {
+    this.#writer = writer;
+    this.#readers = readers;
+    this.epoch = epoch;
+    this.#lastStream = lastStream;
+    this.db = new Kysely<Tables>({
+      dialect: {
+        createAdapter: () => new SqliteAdapter(),
+        createDriver: () => new ReadDriver((sql, params) => this.#read(sql, params)),
+        createIntrospector: (db) => new SqliteIntrospector(db),
+        createQueryCompiler: () => new SqliteQueryCompiler(),
+      },
+    });
+  }
+
+  commit(batch: readonly Entry[]): Promise<Outcome[]> {
+    return this.#writer.ask({ op: 'commit', batch });
+  }
+
+  async events(stream: StreamId, after: Seq, limit: number): Promise<StoredEvent[]> {
+    return (await this.#read(SELECT_EVENTS, [stream, after, limit])).map(toEvent);
+  }
+
+  async heads(streams: readonly StreamId[]): Promise<Map<StreamId, Head>> {
+    const rows = await this.#read(
+      'select s.id, s.head, s.version from json_each(?) wanted join streams s on s.id = wanted.value',
+      [JSON.stringify(streams)],
+    );
+    return new Map(rows.map((row) => [Number(row.id), { seq: Number(row.head), version: Number(row.version) }]));
+  }
+
+  // A data folder has one owner, so ids can be counted here; what was given and not used is a gap.
+  async reserveStreams(count: number): Promise<StreamId> {
+    const first = this.#lastStream + 1;
+    this.#lastStream += count;
+    return first;
+  }
+
+  async rotateSession(session: string, from: string, to: string, at: number, expiresAt: number): Promise<boolean> {
+    const changed = await this.#write(
+      'update sessions set refresh_hash = ?, last_used_at = ?, expires_at = ? where id = ? and refresh_hash = ?',
+      [[to, at, expiresAt, session, from]],
+    );
+    return changed === 1;
+  }
+
+  async touchUsers(rows: readonly { user: number; at: number }[]): Promise<void> {
+    await this.#write(
+      `update users set last_seen_at = ? where id = ? and status != 'deleted' and (last_seen_at is null or last_seen_at < ?)`,
+      rows.map(({ user, at }) => [at, user, at]),
+    );
+  }
+
+  async dueJobs(now: number, limit: number): Promise<Job[]> {
+    const rows = await this.#read(
+      'select id, kind, subject, attempts from jobs where run_at <= ? order by id limit ?',
+      [now, limit],
+    );
+    return rows.map((row) => ({
+      id: Number(row.id),
+      kind: row.kind as Job['kind'],
+      subject: Number(row.subject),
+      attempts: Number(row.attempts),
+    }));
+  }
+
+  /** [L6] for a whole room: the text of every message and name leaves tables and log, a slice at a time. */
+  async purgeRoom(room: StreamId, limit: number): Promise<boolean> {
+    const rows = await this.#read('select id from messages where room = ? order by seq limit ?', [room, limit]);
+    const ids = JSON.stringify(rows.map((row) => row.id));
+    const inSlice = 'in (select value from json_each(?))';
+    const steps: Extract<Step, { kind: 'write' }>[] = [
+      {
+        kind: 'write',
+        sql: `update events set body = json_object('message', body -> '$.message', 'messageSeq', body -> '$.messageSeq', 'text', '', 'redacted', json('true')) where stream = ? and seq in (select seq from message_edits where message ${inSlice})`,
+        params: [[room, ids]],
+      },
+      {
+        kind: 'write',
+        sql: `update events set body = '{"text":"","redacted":true}' where id ${inSlice}`,
+        params: [[ids]],
+      },
+      ...['message_edits', 'reactions', 'mentions'].map((table) => ({
+        kind: 'write' as const,
+        sql: `delete from ${table} where message ${inSlice}`,
+        params: [[ids]],
+      })),
+      { kind: 'write', sql: `delete from pins where room = ? and message ${inSlice}`, params: [[room, ids]] },
+      { kind: 'write', sql: `delete from messages where id ${inSlice}`, params: [[ids]] },
+    ];
+    if (rows.length < limit) {
+      const unnamed = `body = json_replace(body, '$.name', '', '$.topic', '')`;
+      steps.push({
+        kind: 'write',
+        sql: `update events set ${unnamed} where stream = ? and type in ('room.created', 'room.changed')`,
+        params: [[room]],
+      });
+      steps.push({ kind: 'write', sql: `update audit set ${unnamed} where stream = ?`, params: [[room]] });
+    }
+    await this.#writer.ask({ op: 'write', steps });
+    return rows.length < limit;
+  }
+
+  async finishJob(id: number): Promise<void> {
+    await this.#write('delete from jobs where id = ?', [[id]]);
+  }
+
+  async retryJob(id: number, runAt: number): Promise<void> {
+    await this.#write('update jobs set attempts = attempts + 1, run_at = ? where id = ?', [[runAt, id]]);
+  }
+
+  async check(): Promise<void> {
+    await Promise.all(
+      [this.#writer, ...this.#readers].map((thread) => thread.ask({ op: 'query', sql: 'select 1', params: [] })),
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#readers.map((reader) => reader.close()));
+    await this.#writer.close();
+  }
+
+  /** Readers take turns; they see what was committed before they were asked. */
+  #read(sql: string, params: readonly Param[]): Promise<Row[]> {
+    this.#turn = (this.#turn + 1) % this.#readers.length;
+    const thread = this.#readers[this.#turn] ?? this.#writer;
+    return thread.ask({ op: 'query', sql, params });
+  }
+
+  async #write(sql: string, params: readonly (readonly Param[])[]): Promise<number> {
+    if (params.length === 0) return 0;
+    const [changed] = await this.#writer.ask<number[]>({ op: 'write', steps: [{ kind: 'write', sql, params }] });
+    return changed ?? 0;
+  }
+}
+
+/** Kysely over the readers. Writes have no way through here: a reader's connection refuses them. */
+class ReadDriver implements Driver {
+  readonly #connection: DatabaseConnection;
+
+  constructor(read: (sql: string, params: readonly Param[]) => Promise<Row[]>) {
+    this.#connection = {
+      async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+        return { rows: (await read(query.sql, query.parameters as Param[])) as R[] };
+      },
+      // biome-ignore lint/correctness/useYield: the port asks for a generator, and nothing here streams
+      async *streamQuery() {
+        throw new Error('the embedded store does not stream');
+      },
+    };
+  }
+
+  async init(): Promise<void> {}
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return this.#connection;
+  }
+  async beginTransaction(): Promise<void> {
+    throw new Error('reads need no transaction: ask in one query what must be of one moment');
+  }
+  async commitTransaction(): Promise<void> {}
+  async rollbackTransaction(): Promise<void> {}
+  async releaseConnection(): Promise<void> {}
+  async destroy(): Promise<void> {}
+}

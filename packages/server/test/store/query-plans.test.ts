@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { House } from '../core/house.js';
+import { InlineThread, openInlineStore } from './inline.js';
+
+/** Looks at one row after the other on purpose: people and rooms are searched by parts of their names. */
+const SCANS_ALLOWED = /like|escape/;
+
+describe('the statements of the hot paths', () => {
+  let house: House;
+  let thread: InlineThread;
+  let ada: number;
+  let room: number;
+
+  beforeAll(async () => {
+    thread = new InlineThread();
+    house = await House.open({ store: await openInlineStore(thread) });
+    ada = await house.user('ada', 'admin');
+    const others = await house.users(5);
+    room = await house.channel([ada, ...others], 'hot');
+    for (let i = 0; i < 2_000; i += 1) await house.send(ada, room, `message ${i}`);
+  });
+  afterAll(() => house.close());
+
+  const plan = (sql: string): string[] => {
+    const params = Array.from({ length: (sql.match(/\?/g) ?? []).length }, () => 1);
+    return thread.connection.query(`explain query plan ${sql}`, params).map((row) => String(row.detail));
+  };
+
+  /** What a statement goes through from end to end, tables that are made for it aside. */
+  const scans = (sql: string): string[] =>
+    plan(sql).filter(
+      (step) => /^SCAN/.test(step) && !/^SCAN (json_each|wanted|CONSTANT ROW|\(|\d+ CONSTANT)/i.test(step),
+    );
+
+  it('use an index, each of them', async () => {
+    thread.statements.clear();
+    const { id: message, seq } = await house.send(ada, room, 'hello @person1 @all', { key: 'k' });
+    await house.send(ada, room, 'hello @person1 @all', { key: 'k' });
+    await house.done(ada, 'message.send', { room, text: 'reply', replyTo: message });
+    await house.done(ada, 'message.edit', { message, text: 'edited @person2' });
+    await house.done(ada, 'reaction.add', { message, emoji: '👍' });
+    await house.done(ada, 'reaction.remove', { message, emoji: '👍' });
+    await house.done(ada, 'pin.add', { message });
+    await house.done(ada, 'pin.remove', { message });
+    await house.done(ada, 'read.unmark', { room, seq: 5 });
+    await house.done(ada, 'read.move', { room, seq });
+    await house.done(ada, 'message.delete', { message });
+    const [other] = (await house.users(1)) as [number];
+    await house.done(other, 'member.join', { room });
+    await house.done(ada, 'member.remove', { room, user: other });
+    await house.done(ada, 'room.open', { user: other });
+    await house.done(other, 'user.change', { about: 'x' });
+    await house.beside().core.rooms.get(room);
+    const actor = house.actor(ada);
+    const { queries } = house;
+    await queries.roomRows(ada);
+    await queries.messagePage(actor, { room });
+    await queries.messagePage(actor, { room, before: 1_000 });
+    await queries.messagePage(actor, { room, after: 1_000 });
+    await queries.messagePage(actor, { room, around: 1_000 });
+    await queries.message(actor, message);
+    await queries.thread(actor, { message });
+    await queries.room(actor, room);
+    await queries.readers(actor, { message: message - 1 });
+    await queries.pinned(actor, room);
+    await queries.mentionsOfMe(actor, {});
+    await queries.sessions(actor);
+    await house.store.heads([room, ada]);
+    await house.store.events(room, 1_000, 100);
+    await house.store.touchUsers([{ user: ada, at: 1 }]);
+    await house.store.rotateSession('s', 'a', 'b', 1, 2);
+
+    const seen = [...thread.statements].filter((sql) => !SCANS_ALLOWED.test(sql));
+    expect(seen.length).toBeGreaterThan(50);
+    const scanning = seen.map((sql) => ({ sql, scans: scans(sql) })).filter((statement) => statement.scans.length > 0);
+    expect(scanning).toEqual([]);
+  });
+
+  it('read a page of history in the middle as they do at the end: by key, without sorting', async () => {
+    const asked = async (request: { before?: number; after?: number }): Promise<string[]> => {
+      thread.statements.clear();
+      const page = await house.queries.messagePage(house.actor(ada), { room, ...request });
+      expect(page.ok && page.value.messages).toHaveLength(50);
+      return [...thread.statements].filter((sql) => /from "messages"/.test(sql));
+    };
+    const end = await asked({});
+    const middle = await asked({ before: 1_000 });
+    expect(middle).toEqual(end);
+    for (const sql of [...middle, ...(await asked({ after: 1_000 }))]) {
+      expect(sql).not.toMatch(/offset/i);
+      expect(plan(sql).join('\n')).not.toMatch(/TEMP B-TREE/);
+    }
+  });
+
+  it('are few: a prepared one is kept for ever', async () => {
+    const run = async (count: number) => {
+      const users = await house.users(count);
+      await house.done(ada, 'member.add', { room, users });
+      await house.queries.messagePage(house.actor(ada), { room, limit: count });
+    };
+    for (let count = 1; count <= 8; count += 1) await run(count);
+    const before = thread.statements.size;
+    for (let count = 9; count <= 40; count += 1) await run(count);
+    // Lists are padded to powers of two.
+    expect(thread.statements.size - before).toBeLessThan(20);
+  });
+});
