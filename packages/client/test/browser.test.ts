@@ -1,0 +1,271 @@
+/** The built SDK in a real browser, over its own WebSocket. */
+import type { NatterClient } from '@natter/client';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bundle } from './bundling.js';
+import { FakeServer, problem } from './fake-server.js';
+import { eventually } from './waiting.js';
+import { openWholeServer } from './whole-server.js';
+
+const ROOM = 7;
+const SOURCE = `
+import * as core from '@natter/client';
+import { indexedDbStorage } from '@natter/client/storage';
+const natter = globalThis.natter = { ...core, indexedDbStorage };
+globalThis.open = (options) => {
+  globalThis.client = new natter.NatterClient({
+    url: location.origin,
+    token: async () => 'token-1',
+    user: 1,
+    timing: { backoffFirst: 20, backoffMax: 100 },
+    ...options,
+  });
+  globalThis.heard = [];
+  client.on('message.sent', ({ body }) => heard.push(body.text));
+  return client;
+};
+`;
+
+interface InPage {
+  natter: typeof import('@natter/client') & typeof import('@natter/client/storage');
+  client: NatterClient;
+  heard: string[];
+  open(options?: object): NatterClient;
+}
+/** Names of the page's globals, for the functions that run there. */
+declare const natter: InPage['natter'];
+declare const client: NatterClient;
+declare const heard: string[];
+
+let browser: Browser;
+let code: string;
+let server: FakeServer;
+let context: BrowserContext;
+
+const texts = () => server.log(ROOM).flatMap((event) => (event.type === 'message.sent' ? event.body.text : []));
+
+async function openPage(): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(`${server.url}/`);
+  await page.waitForFunction(() => 'natter' in globalThis);
+  return page;
+}
+
+/** Connects in the page, with `localStorage` where asked for. */
+const connect = (page: Page, stored = false) =>
+  page.evaluate(async (keep) => {
+    const opened = (globalThis as unknown as InPage).open(keep ? { storage: natter.webStorage() } : {});
+    await opened.connect();
+  }, stored);
+
+beforeAll(async () => {
+  ({ code } = await bundle(SOURCE));
+  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+});
+
+afterAll(async () => {
+  await browser?.close();
+});
+
+beforeEach(async () => {
+  server = await FakeServer.start();
+  server.tokens.set('token-1', 1);
+  server.makeRoom(ROOM, [1, 2]);
+  server.script.request = ({ path }) => {
+    if (path === '/') {
+      return { status: 200, body: '<!doctype html><script type="module" src="/sdk.js"></script>', headers: html };
+    }
+    return path === '/sdk.js' ? { status: 200, body: code, headers: { 'content-type': 'text/javascript' } } : null;
+  };
+  context = await browser.newContext();
+});
+
+afterEach(async () => {
+  await context.close();
+  await server.close();
+});
+
+const html = { 'content-type': 'text/html' };
+
+describe('in a browser', () => {
+  it('[H4] connects, sends, receives, and takes in what it missed', async () => {
+    const page = await openPage();
+    await connect(page);
+    expect(server.connections.length).toBe(1);
+    const result = await page.evaluate(() => client.send('message.send', { room: 7, text: 'from the page' }));
+    expect(result).toMatchObject({ stream: ROOM, seq: 2 });
+    server.say(ROOM, 2, 'hello');
+    await page.waitForFunction(() => heard.includes('hello'));
+    server.last.cut();
+    server.say(ROOM, 2, 'missed');
+    await page.waitForFunction(() => heard.includes('missed'));
+    expect(await page.evaluate(() => heard)).toEqual(['from the page', 'hello', 'missed']);
+    expect(server.connections.length).toBe(2);
+    const row = await page.evaluate(() => client.rooms.get(7));
+    expect(row).toMatchObject({ unread: 2, head: 4 });
+  });
+
+  it('shows a timeline: pages by HTTP, live events, one’s own at once', async () => {
+    server.say(ROOM, 2, 'before');
+    const page = await openPage();
+    await connect(page);
+    const shown = await page.evaluate(async () => {
+      const timeline = client.timeline(7);
+      await timeline.load();
+      timeline.send('mine');
+      const pending = timeline.getSnapshot().pending.map(({ text }) => text);
+      await timeline.until(({ messages, pending: left }) => messages.length === 2 && left.length === 0);
+      return { pending, messages: timeline.getSnapshot().messages.map(({ text }) => text) };
+    });
+    expect(shown).toEqual({ pending: ['mine'], messages: ['before', 'mine'] });
+  });
+
+  it('[L3] sends after a reload what was not answered before it, once', async () => {
+    const page = await openPage();
+    await connect(page, true);
+    server.script.reply = (connection) => {
+      connection.cut();
+      return true;
+    };
+    server.script.hello = () => true;
+    await page.evaluate(() => ['one', 'two'].map((text) => client.timeline(7).send(text)));
+    await eventually('the first', () => texts().length === 1);
+    delete server.script.reply;
+    delete server.script.hello;
+    await page.reload();
+    await page.waitForFunction(() => 'natter' in globalThis);
+    await connect(page, true);
+    await eventually('both', () => texts().length === 2);
+    await page.waitForFunction(() => client.outbox.view.getSnapshot().length === 0);
+    expect(texts()).toEqual(['one', 'two']);
+    await page.waitForFunction(() => localStorage.length === 0);
+  });
+
+  it('[L3] leaves each tab its own outbox, and takes over that of a tab that was closed', async () => {
+    const [first, second] = [await openPage(), await openPage()];
+    await connect(first, true);
+    await connect(second, true);
+    server.script.command = () => true;
+    await first.evaluate(() => client.timeline(7).send('of the first'));
+    await second.evaluate(() => client.timeline(7).send('of the second'));
+    await second.waitForFunction(() => localStorage.length === 2);
+    await first.close();
+    await second.reload();
+    await second.waitForFunction(() => 'natter' in globalThis);
+    delete server.script.command;
+    await connect(second, true);
+    await eventually('both', () => texts().length === 2);
+    expect(texts().sort()).toEqual(['of the first', 'of the second']);
+  });
+
+  it('comes back at once when the browser says that it is online', async () => {
+    const page = await openPage();
+    await page.evaluate(async () => {
+      const timing = { backoffFirst: 600_000, backoffMax: 600_000 };
+      await (globalThis as unknown as InPage).open({ timing }).connect();
+    });
+    server.last.cut();
+    await page.waitForFunction(() => client.connection.getSnapshot().state === 'waiting');
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await page.waitForFunction(() => client.connection.getSnapshot().state === 'live');
+    expect(server.connections.length).toBe(2);
+  });
+
+  it('keeps texts in IndexedDB', async () => {
+    const page = await openPage();
+    const kept = await page.evaluate(async () => {
+      const storage = natter.indexedDbStorage();
+      await storage.set('a', '1');
+      await storage.set('b', '2');
+      await storage.remove('a');
+      const again = natter.indexedDbStorage();
+      return [await again.get('a'), await again.get('b')];
+    });
+    expect(kept).toEqual([undefined, '2']);
+  });
+
+  it('[S3] renews a log-in with one token for all tabs', async () => {
+    let issued = 0;
+    const used: string[] = [];
+    const { request } = server.script;
+    server.script.request = (asked) => {
+      if (!asked.path.startsWith('/v1/sessions')) return request?.(asked) ?? null;
+      if (asked.path === '/v1/sessions/refresh') {
+        const token = String(asked.body.refreshToken);
+        used.push(token);
+        // As the server does with the loser of a race: refused, and the session lives.
+        if (used.filter((one) => one === token).length > 1) return problem(401, 'bad_refresh_token');
+      }
+      issued += 1;
+      const user = { id: 1, name: 'ada' };
+      return {
+        status: 200,
+        body: { accessToken: `a${issued}`, refreshToken: `r${issued}`, expiresIn: 1_800, session: 's', user },
+      };
+    };
+    const [first, second] = [await openPage(), await openPage()];
+    await first.evaluate(async () => {
+      await natter.logIn(location.origin, { name: 'ada', password: 'x' }, { storage: natter.webStorage() });
+    });
+    const renew = (page: Page) =>
+      page.evaluate(async () => {
+        const credentials = await natter.restoreLogIn(location.origin, { storage: natter.webStorage() });
+        return credentials?.token('a1');
+      });
+    expect(await Promise.all([renew(first), renew(second)])).toEqual(['a2', 'a2']);
+    // Tabs see each other's `localStorage` a moment late: the second may try the old token, and then finds the new one.
+    expect(new Set(used)).toEqual(new Set(['r1']));
+  });
+});
+
+describe('in a browser, with the whole server', () => {
+  it('[L1][H4] two people talk, and go on when the server has stopped and started again', async () => {
+    const whole = await openWholeServer();
+    try {
+      const [first, second] = [await openPage(), await openPage()];
+      const enter = (page: Page, name: string) =>
+        page.evaluate(
+          async ({ url, who }) => {
+            const credentials = await natter.register(url, { name: who, password: 'correct horse battery' });
+            const { token, user } = credentials;
+            await (globalThis as unknown as InPage).open({ url, token, user: user.id }).connect();
+            return user.id;
+          },
+          { url: whole.url, who: name },
+        );
+      await enter(first, 'ada');
+      const bob = await enter(second, 'bob');
+      const room = await first.evaluate(async (user) => {
+        const { stream } = await client.send('room.open', { user });
+        await client.timeline(stream).load();
+        return stream;
+      }, bob);
+      await second.waitForFunction((id) => client.rooms.get(id) !== undefined, room);
+      await second.evaluate((id) => client.timeline(id).load(), room);
+      await first.evaluate((id) => client.timeline(id).send('hello @bob'), room);
+      await second.waitForFunction((id) => client.rooms.get(id)?.mentions === 1, room);
+      await whole.stop();
+      await second.waitForFunction(() => client.connection.getSnapshot().state === 'waiting');
+      await second.evaluate((id) => ['one', 'two'].map((text) => client.timeline(id).send(text)), room);
+      expect(await second.evaluate((id) => client.timeline(id).getSnapshot().pending.length, room)).toBe(2);
+      await whole.start();
+      const shown = async (page: Page) => {
+        await page.waitForFunction((id) => client.timeline(id).getSnapshot().messages.length === 3, room);
+        return page.evaluate(
+          (id) =>
+            client
+              .timeline(id)
+              .getSnapshot()
+              .messages.map(({ text }) => text),
+          room,
+        );
+      };
+      expect(await shown(first)).toEqual(['hello @bob', 'one', 'two']);
+      expect(await shown(second)).toEqual(['hello @bob', 'one', 'two']);
+      await first.waitForFunction((id) => client.rooms.get(id)?.unread === 2, room);
+    } finally {
+      await whole.close();
+    }
+  });
+});
