@@ -1,0 +1,10 @@
+/** All wires by name. */
+import type { Wire } from '../wire.js';
+import { mqtt } from './mqtt.js';
+import { nats } from './nats.js';
+import { natter } from './natter.js';
+import { plain } from './plain.js';
+import { socketIo } from './socket-io.js';
+
+export const WIRES = { natter, plain, 'socket-io': socketIo, nats, mqtt } as const satisfies Record<string, Wire>;
+export type WireName = keyof typeof WIRES;

@@ -1,0 +1,90 @@
+/**
+ * A process of its own that fills a data folder for Natter: accounts with a session each and the rooms of a work point,
+ * through the server's own core. Without this, a thousand registrations would cost a thousand password hashes.
+ */
+import { join } from 'node:path';
+import { Accounts } from '@natter/server/auth/accounts';
+import { nameRules } from '@natter/server/auth/names';
+import { Passwords } from '@natter/server/auth/passwords';
+import { Tokens } from '@natter/server/auth/tokens';
+import { systemClock } from '@natter/server/clock';
+import { Core } from '@natter/server/core/execute';
+import { DEFAULT_LIMITS } from '@natter/server/limits';
+import { Log } from '@natter/server/log/log';
+import { RateLimiter } from '@natter/server/rate-limiter';
+import { openSqliteStore } from '@natter/server/store/sqlite';
+import { membersOf, type Work } from '../works.js';
+
+export interface SeedJob {
+  dir: string;
+  work: Work;
+  secretKey: string;
+  tokenSeconds: number;
+}
+
+export interface Seeded {
+  rooms: number[];
+  tokens: string[];
+}
+
+/** Accounts that are being made at one time: they share their commits. */
+const AT_A_TIME = 200;
+const SESSION_SECONDS = 86_400;
+
+async function seed({ dir, work, secretKey, tokenSeconds }: SeedJob): Promise<Seeded> {
+  const limits = DEFAULT_LIMITS;
+  const clock = systemClock;
+  const store = await openSqliteStore({ file: join(dir, 'natter.db'), readers: 1 });
+  const log = new Log(store, { batchMax: limits.COMMIT_BATCH_MAX, queueMax: limits.COMMIT_QUEUE_MAX });
+  const rates = new RateLimiter({ limits, clock, enabled: false });
+  const tokens = new Tokens({ secretKey, accessSeconds: tokenSeconds });
+  const accounts = new Accounts({
+    store,
+    log,
+    tokens,
+    passwords: new Passwords(limits),
+    rates,
+    names: nameRules,
+    clock,
+    limits,
+    refreshTokenSeconds: SESSION_SECONDS,
+    registration: 'open',
+    firstUserIsAdmin: false,
+  });
+  const core = new Core({ store, log, limits, names: nameRules, rates, clock, roomStatesMax: work.rooms });
+
+  const users: number[] = [];
+  const made: Seeded = { rooms: [], tokens: [] };
+  const account = async (member: number): Promise<void> => {
+    const user = await accounts.create({ name: `user${String(member).padStart(5, '0')}`, password: null }, 'user');
+    if (!user.ok) throw new Error(`account ${member} was refused: ${user.code}`);
+    const login = await accounts.startSession(user.value, { address: '127.0.0.1', agent: 'bench', dialect: '' });
+    if (!login.ok) throw new Error(`session ${member} was refused: ${login.code}`);
+    users[member] = user.value;
+    made.tokens[member] = login.value.accessToken;
+  };
+  for (let from = 0; from < work.members; from += AT_A_TIME) {
+    const count = Math.min(AT_A_TIME, work.members - from);
+    await Promise.all(Array.from({ length: count }, (_, i) => account(from + i)));
+  }
+  for (const [room, members] of membersOf(work).entries()) {
+    const [owner, ...others] = members.map((member) => users[member] as number);
+    const actor = { user: owner as number, role: 'user' as const, session: null };
+    const reply = await core.execute(actor, {
+      type: 'room.create',
+      kind: 'channel',
+      name: `room ${room}`,
+      members: others,
+    });
+    if (!reply.ok) throw new Error(`room ${room} was refused: ${reply.code} ${reply.detail ?? ''}`);
+    made.rooms.push(reply.result.stream);
+  }
+  await log.drain();
+  await store.close();
+  return made;
+}
+
+process.once('message', async (job: SeedJob) => {
+  const made = await seed(job);
+  process.send?.(made, () => process.disconnect());
+});

@@ -1,0 +1,76 @@
+/** Natter itself, as it is built: the same program that users start, with rate limits off. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { start } from '../children.js';
+import { makeFolder } from '../folders.js';
+import type { Work } from '../works.js';
+import type { Seeded, SeedJob } from './natter-seed.js';
+import type { Contestant, Place, Started } from './server.js';
+
+const SERVER = join(import.meta.dirname, '../../../server');
+const PROGRAM = join(SERVER, 'dist/main.js');
+const SEED = fileURLToPath(new URL('./natter-seed.js', import.meta.url));
+/** Longer than any run of the bench. */
+const TOKEN_MINUTES = 1_440;
+
+const secretKey = randomBytes(32).toString('hex');
+/** By work point: a data folder with its accounts and rooms, made once and copied for each run. */
+const seeds = new Map<string, Promise<Seeded & { dir: string }>>();
+
+function seeded(work: Work, core: number): Promise<Seeded & { dir: string }> {
+  // Work points that are the same to the store share a seed.
+  const key = JSON.stringify([work.members, work.rooms, work.kind === 'idle' ? work.roomsEach : 1]);
+  const found = seeds.get(key) ?? makeSeed(work, core);
+  seeds.set(key, found);
+  return found;
+}
+
+async function makeSeed(work: Work, core: number): Promise<Seeded & { dir: string }> {
+  const dir = makeFolder();
+  const child = start(process.execPath, [SEED], { core, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const job: SeedJob = { dir, work, secretKey, tokenSeconds: TOKEN_MINUTES * 60 };
+  child.send(job);
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`accounts and rooms could not be made (exit code ${code})`);
+  });
+  const [made] = (await Promise.race([once(child, 'message'), ended])) as [Seeded];
+  // Not an error any more.
+  await ended.catch(() => undefined);
+  return { ...made, dir };
+}
+
+export const natter: Contestant = {
+  name: 'natter',
+  title: 'Natter (SQLite)',
+  wire: 'natter',
+  stores: true,
+  order: 'room',
+  onNode: true,
+  missing: () => (existsSync(PROGRAM) ? null : 'packages/server is not built'),
+  version: () => (JSON.parse(readFileSync(join(SERVER, 'package.json'), 'utf8')) as { version: string }).version,
+  async start(place: Place): Promise<Started> {
+    const { dir, rooms, tokens } = await seeded(place.work, place.core);
+    const data = join(place.dir, 'data');
+    await cp(dir, data, { recursive: true });
+    const child = start(process.execPath, [...place.nodeOptions, PROGRAM], {
+      core: place.core,
+      cwd: place.dir,
+      env: {
+        PORT: String(place.port),
+        HOST: '127.0.0.1',
+        DATA_DIR: data,
+        SECRET_KEY: secretKey,
+        ACCESS_TOKEN_EXPIRE_MINUTES: String(TOKEN_MINUTES),
+        LIMITS: 'off',
+        LOG_LEVEL: 'warn',
+        NODE_ENV: 'production',
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    return { child, rooms, tokens };
+  },
+};

@@ -1,0 +1,45 @@
+/** What the bench needs of a server that it measures. */
+import type { ChildProcess } from 'node:child_process';
+import type { WireName } from '../load/wires/index.js';
+import type { Work } from '../works.js';
+
+export interface Place {
+  work: Work;
+  port: number;
+  /** A folder of its own, removed after the run. */
+  dir: string;
+  /** Eight characters, of this run alone. */
+  nonce: string;
+  core: number;
+  /** Node's options for a server that is written for it: garbage collection on demand, a CPU profile. */
+  nodeOptions: readonly string[];
+}
+
+export interface Started {
+  child: ChildProcess;
+  /** The server's names for the work's rooms. */
+  rooms: readonly (string | number)[];
+  /** For each member what to log in with, where that is needed. */
+  tokens: readonly string[];
+}
+
+export interface Contestant {
+  readonly name: string;
+  readonly title: string;
+  readonly wire: WireName;
+  /** Does a message that was confirmed survive a power cut? */
+  readonly stores: boolean;
+  /** One order for the whole room, or only for each sender's messages. */
+  readonly order: 'room' | 'sender';
+  /** Runs on Node: its garbage can be collected on demand, and it can be profiled. */
+  readonly onNode: boolean;
+  /** Why it can't run here, or null. */
+  missing(): string | null;
+  version(): string;
+  start(place: Place): Promise<Started>;
+}
+
+/** Names for rooms where a server makes them on first use. */
+export function roomNames(place: Place): string[] {
+  return Array.from({ length: place.work.rooms }, (_, i) => `${place.nonce}-${i}`);
+}

@@ -1,0 +1,83 @@
+/** What Natter is to reach, as ratios in one run against named peers, or as a figure of its own. */
+import { OURS, type Row } from './metrics.js';
+import type { WorkName } from './works.js';
+
+interface Target {
+  work: WorkName;
+  /** Key of a metric of that work. */
+  metric: string;
+  /** A peer, or null for Natter's own figure. */
+  against: string | null;
+  is: 'at least' | 'at most';
+  value: number;
+  text: string;
+}
+
+const TARGETS: readonly Target[] = [
+  {
+    work: 'sat10',
+    metric: 'deliveries',
+    against: 'nats-server',
+    is: 'at least',
+    value: 3,
+    text: 'deliveries/s ≥ 3 × nats-server',
+  },
+  {
+    work: 'sat10',
+    metric: 'deliveries',
+    against: 'socket.io',
+    is: 'at least',
+    value: 8,
+    text: 'deliveries/s ≥ 8 × socket.io',
+  },
+  { work: 'sat10', metric: 'cpu', against: null, is: 'at most', value: 1.2, text: 'cpu/M ≤ 1.2' },
+  {
+    work: 'sat100',
+    metric: 'deliveries',
+    against: 'nats-server',
+    is: 'at least',
+    value: 4,
+    text: 'deliveries/s ≥ 4 × nats-server',
+  },
+  {
+    work: 'sat100',
+    metric: 'deliveries',
+    against: 'socket.io',
+    is: 'at least',
+    value: 40,
+    text: 'deliveries/s ≥ 40 × socket.io',
+  },
+  { work: 'rate50', metric: 'p99', against: 'nats-server', is: 'at most', value: 1, text: 'p99 ≤ nats-server' },
+  { work: 'rate50', metric: 'cpu', against: 'nats-server', is: 'at most', value: 1, text: 'cpu/M ≤ nats-server' },
+  {
+    work: 'rooms',
+    metric: 'sends',
+    against: 'nats-server',
+    is: 'at least',
+    value: 1,
+    text: 'messages/s ≥ 1.0 × nats-server',
+  },
+  {
+    work: 'idle',
+    metric: 'joined',
+    against: null,
+    is: 'at most',
+    value: 9_000,
+    text: '≤ 9 KB a connection in 20 rooms',
+  },
+];
+
+export interface TargetResult {
+  target: Target;
+  found: number | null;
+  met: boolean | null;
+}
+
+export function holdTargets(rows: readonly Row[]): TargetResult[] {
+  return TARGETS.map((target) => {
+    const row = rows.find(({ work, server }) => work === target.work && server === (target.against ?? OURS));
+    const found = (target.against === null ? row?.figures : row?.ratios)?.[target.metric]?.median ?? null;
+    if (found === null) return { target, found, met: null };
+    return { target, found, met: target.is === 'at least' ? found >= target.value : found <= target.value };
+  });
+}
