@@ -45,7 +45,10 @@ export function makeQueries(context: QueryContext) {
     records: {
       persons: (ids: Iterable<UserId>) => records.persons(context, ids),
       findPersons: (search: Parameters<typeof records.findPersons>[1]) => records.findPersons(context, search),
+      personNamed: (name: string) => records.personNamed(context, name),
       place: (actor: Actor, room: RoomId) => records.place(context, actor, room),
+      placeNamed: (actor: Actor, named: Parameters<typeof records.placeNamed>[2]) =>
+        records.placeNamed(context, actor, named),
       places: (actor: Actor, search: records.PlaceSearch) => records.places(context, actor, search),
       placeMembers: (actor: Actor, room: RoomId) => records.placeMembers(context, actor, room),
       roomDialect: (room: RoomId) => records.roomDialect(context, room),

@@ -4,6 +4,7 @@
  */
 import type { MessageId, RoomId, RoomKind, RoomRole, Seq, UserId, UserRole, Visibility } from '@natter/protocol';
 import { type SqlBool, sql } from 'kysely';
+import { nameClaim } from '../../rooms/rooms.js';
 import type { Tables } from '../../store/tables.js';
 import type { Actor } from '../actor.js';
 import { padded, type QueryContext } from './context.js';
@@ -113,6 +114,18 @@ export async function persons({ store }: QueryContext, ids: Iterable<UserId>): P
   return new Map(rows.map((row) => [row.id, toPerson(row)]));
 }
 
+/** Whoever has this name, in any case, active or not; null: nobody has. */
+export async function personNamed({ store, names }: QueryContext, name: string): Promise<Person | null> {
+  const row = await store.db
+    .selectFrom('claims')
+    .innerJoin('users', 'users.id', 'claims.owner')
+    .selectAll('users')
+    .where('claims.space', '=', 'user.name')
+    .where('claims.value', '=', names.key(name))
+    .executeTakeFirst();
+  return row ? toPerson(row) : null;
+}
+
 /** Active people whose name or full name holds the text, in any case; all of them where there is none. By id. */
 export async function findPersons(
   { store }: QueryContext,
@@ -180,6 +193,21 @@ const toPlace = (row: PlaceRow): Place => ({
 /** Null: there is none, or it is not the actor's to see [A2]. */
 export async function place(context: QueryContext, actor: Actor, id: RoomId): Promise<Place | null> {
   const row = await rowsOf(visible(context, actor), actor).where('rooms.id', '=', id).executeTakeFirst();
+  return row ? toPlace(row) : null;
+}
+
+/** The public channel of this name among those that were made through one API; null: there is none. */
+export async function placeNamed(
+  context: QueryContext,
+  actor: Actor,
+  { dialect, name }: { dialect: string; name: string },
+): Promise<Place | null> {
+  const { space, value } = nameClaim(dialect, name, 0);
+  const row = await rowsOf(visible(context, actor), actor)
+    .innerJoin('claims', 'claims.owner', 'rooms.id')
+    .where('claims.space', '=', space)
+    .where('claims.value', '=', value)
+    .executeTakeFirst();
   return row ? toPlace(row) : null;
 }
 

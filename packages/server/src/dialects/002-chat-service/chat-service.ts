@@ -1,20 +1,13 @@
 /** Dialect 002, Chat Service API: direct and group chats with admins, pages, edit and delete, one socket for each chat. */
 import { Type } from 'typebox';
 import type { Dialect } from '../dialect.js';
-import { Api, BEARER, type BearerRules, fail } from '../fastapi/api.js';
+import { Api, fail, httpBearer } from '../fastapi/api.js';
 import { Roster } from '../roster.js';
 import { chatRoutes } from './chats.js';
 import { messageRoutes } from './messages.js';
 import { NAME } from './shapes.js';
 import { socketRoute } from './sockets.js';
 import { userRoutes } from './users.js';
-
-/** HTTPBearer, as FastAPI had it when the API was written. */
-const BEARER_RULES: BearerRules = {
-  missing: fail(403, 'Not authenticated'),
-  otherScheme: fail(403, 'Invalid authentication credentials'),
-  bad: fail(401, 'Could not validate credentials', BEARER),
-};
 
 const INFO = {
   name: 'Chat Service API',
@@ -41,7 +34,7 @@ export const chatService: Dialect = {
     return {
       sockets: [socketRoute(context, roster)],
       routes(app) {
-        const api = new Api(app, context, chatService, BEARER_RULES);
+        const api = new Api(app, context, chatService, httpBearer());
         userRoutes(api, context);
         chatRoutes(api, context);
         messageRoutes(api, context);

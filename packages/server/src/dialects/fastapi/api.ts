@@ -6,17 +6,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox';
 import type { Origin, Recognised } from '../../auth/accounts.js';
 import type { Dialect, DialectContext } from '../dialect.js';
-import { readBodies } from './body.js';
-import { BEARER, Failure, FailureError, fail, failureOf, type Problem, unprocessable, valueError } from './failure.js';
+import { BEARER, type BearerRules, httpBearer, OAUTH2 } from './bearer.js';
+import { Form, readBodies } from './body.js';
+import { Failure, FailureError, fail, failureOf, type Problem, unprocessable, valueError } from './failure.js';
 import { validate } from './validate.js';
-
-/** How an API refuses those without a good token. */
-export interface BearerRules {
-  /** No `Authorization`, or none of this scheme. */
-  missing: Failure;
-  otherScheme: Failure;
-  bad: Failure;
-}
 
 export interface Operation<P extends TProperties, Q extends TProperties, B extends TProperties> {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -31,6 +24,8 @@ export interface Operation<P extends TProperties, Q extends TProperties, B exten
   params?: TObject<P>;
   query?: TObject<Q>;
   body?: TObject<B>;
+  /** The body may be a form as well as JSON; where there is none, or it is neither, it counts as an empty form. */
+  form?: boolean;
   /** Asked when all fields are good: what is wrong with them together. */
   refine?: (body: Static<TObject<B>>) => Problem[];
   /** Of the answer. */
@@ -143,7 +138,7 @@ export class Api {
     operation: Operation<P, Q, B>,
     path: string,
   ): object {
-    const { method, summary, description, status = 200, open, params, query, body, answer } = operation;
+    const { method, summary, description, status = 200, open, params, query, body, form, answer } = operation;
     const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
     return {
       tags: [this.#dialect.title],
@@ -153,7 +148,7 @@ export class Api {
       ...(open ? { security: [] } : {}),
       ...(params ? { params } : {}),
       ...(query ? { querystring: query } : {}),
-      ...(body ? { body, consumes: ['application/json'] } : {}),
+      ...(body ? { body, consumes: [...(form ? [FORM] : []), 'application/json'] } : {}),
       response: {
         [status]: { description: 'Done', ...(answer ?? Type.Unknown()) },
         ...(params || query || body ? { 422: { ...INVALID, description: 'The input is wrong' } } : {}),
@@ -161,6 +156,8 @@ export class Api {
     };
   }
 }
+
+const FORM = 'application/x-www-form-urlencoded';
 
 const INVALID = Type.Object(
   {
@@ -178,7 +175,7 @@ const INVALID = Type.Object(
 );
 
 function read<P extends TProperties, Q extends TProperties, B extends TProperties>(
-  { params, query, body, refine }: Operation<P, Q, B>,
+  { params, query, body, form, refine }: Operation<P, Q, B>,
   request: FastifyRequest,
 ): Failure | Pick<Call<P, Q, B>, 'params' | 'query' | 'body'> {
   const problems: Problem[] = [];
@@ -190,7 +187,7 @@ function read<P extends TProperties, Q extends TProperties, B extends TPropertie
   };
   const inPath = take(params, request.params ?? {}, 'path');
   const inQuery = take(query, lastOnes(request.query), 'query');
-  const inBody = body ? takeBody(body, request.body, take, problems) : {};
+  const inBody = body ? takeBody(body, bodyOf(request, form), take, problems) : {};
   if (problems.length === 0 && body && refine) problems.push(...refine(inBody as Static<TObject<B>>));
   if (problems.length > 0) return unprocessable(...problems);
   return {
@@ -213,10 +210,17 @@ function takeBody(
   return take(schema, given, 'body');
 }
 
+/** A route that takes forms sees one in whatever is no JSON; to the others a form is a text like any. */
+function bodyOf({ body }: FastifyRequest, form = false): unknown {
+  if (!form) return body instanceof Form ? body.text : body;
+  if (body instanceof Form) return body.members;
+  return body === undefined || body === null || typeof body === 'string' ? {} : body;
+}
+
 /** Of a parameter that is repeated the last one counts. */
 function lastOnes(query: unknown): Record<string, unknown> {
   const given = Object.entries((query ?? {}) as Record<string, unknown>);
   return Object.fromEntries(given.map(([name, value]) => [name, Array.isArray(value) ? value.at(-1) : value]));
 }
 
-export { BEARER, Failure, fail, failureOf, valueError };
+export { BEARER, Failure, fail, failureOf, httpBearer, OAUTH2, valueError };

@@ -1,7 +1,17 @@
-/** Bodies as FastAPI reads them: JSON is parsed before anybody is asked who they are; what is no JSON stays text. */
+/** Bodies as FastAPI reads them: JSON is parsed before anybody is asked who they are, a form by the routes that take one; all else stays text. */
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { FailureError, fail, type Problem, unprocessable } from './failure.js';
+
+/** A body of `application/x-www-form-urlencoded`. */
+export class Form {
+  constructor(readonly text: string) {}
+
+  /** Of a member that is repeated the last one counts; one that is empty is not given. */
+  get members(): Record<string, string> {
+    return Object.fromEntries([...new URLSearchParams(this.text)].filter(([, value]) => value !== ''));
+  }
+}
 
 export function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -12,6 +22,11 @@ export function readBodies(app: FastifyInstance): void {
       else done(null, parsed);
     });
   }
+  app.addContentTypeParser<Buffer>(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    (_request, bytes, done) => done(null, new Form(bytes.toString())),
+  );
   app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, bytes, done) => {
     // No content type at all is taken for JSON.
     if (request.headers['content-type'] === undefined) {

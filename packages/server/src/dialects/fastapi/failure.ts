@@ -28,9 +28,6 @@ export class Failure {
 export const fail = (status: number, detail: string, headers?: Record<string, string>): Failure =>
   new Failure(status, detail, headers);
 
-/** Says how to ask instead. */
-export const BEARER = { 'www-authenticate': 'Bearer' };
-
 export const unprocessable = (...problems: Problem[]): Failure => new Failure(422, problems);
 
 /** What a rule of Natter's own refuses, as a validator of the original would have. */

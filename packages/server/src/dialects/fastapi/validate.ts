@@ -1,5 +1,6 @@
 /** Input held against a schema as pydantic does it: every field in the order of the schema, each with what is wrong there first. */
 import type { TObject } from 'typebox';
+import { emailProblem } from '../../auth/names.js';
 import { codePoints } from '../../text.js';
 import { type Problem, valueError } from './failure.js';
 
@@ -16,6 +17,7 @@ interface Schema {
   minLength?: number;
   maxLength?: number;
   pattern?: string;
+  format?: string;
   minimum?: number;
   maximum?: number;
   minItems?: number;
@@ -79,7 +81,7 @@ function checkObject(schema: Schema, input: unknown, loc: Loc): Checked {
   return problems.length > 0 ? problems : { value };
 }
 
-function checkString({ minLength, maxLength, pattern }: Schema, input: unknown, loc: Loc): Checked {
+function checkString({ minLength, maxLength, pattern, format }: Schema, input: unknown, loc: Loc): Checked {
   if (typeof input !== 'string') return wrong('string_type', loc, 'Input should be a valid string', input);
   // No text in Natter holds these; nor could the originals' databases have kept them.
   if (input.includes('\0')) return [valueError(loc, 'must not contain NUL', input)];
@@ -97,7 +99,25 @@ function checkString({ minLength, maxLength, pattern }: Schema, input: unknown, 
   if (pattern !== undefined && !new RegExp(pattern, 'u').test(input)) {
     return wrong('string_pattern_mismatch', loc, `String should match pattern '${pattern}'`, input, { pattern });
   }
-  return { value: input };
+  return format === 'email' ? checkEmail(input, loc) : { value: input };
+}
+
+/** Ends of names that no mail reaches. */
+const NO_MAIL = /(?:^|\.)(?:arpa|invalid|local|localhost|onion|test)$/i;
+
+/** As EmailStr does it: space around an address is left out, and its domain is in small letters. */
+function checkEmail(input: string, loc: Loc): Checked {
+  const email = input.trim();
+  const at = email.lastIndexOf('@');
+  const domain = email.slice(at + 1);
+  let reason: string | null = null;
+  if (at < 0) reason = 'An email address must have an @-sign.';
+  else if (NO_MAIL.test(domain)) {
+    reason = 'The part after the @-sign is a special-use or reserved name that cannot be used with email.';
+  } else if (!domain.includes('.')) reason = 'The part after the @-sign is not valid. It should have a period.';
+  else if (emailProblem(email)) reason = 'The email address is not valid.';
+  if (reason === null) return { value: `${email.slice(0, at)}@${domain.toLowerCase()}` };
+  return wrong('value_error', loc, `value is not a valid email address: ${reason}`, input, { reason });
 }
 
 const INTEGER = /^\s*([+-]?[0-9]+(?:_[0-9]+)*)(?:\.0+)?\s*$/;

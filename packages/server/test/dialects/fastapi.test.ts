@@ -1,0 +1,205 @@
+/** What the dialects share: bodies, fields, tokens and times as FastAPI has them, and reads by name. */
+import { enter } from '@natter/server/dialects/entry';
+import { Api, httpBearer, OAUTH2 } from '@natter/server/dialects/fastapi/api';
+import { naive, zulu } from '@natter/server/dialects/fastapi/times';
+import { fastify } from 'fastify';
+import { Type } from 'typebox';
+import { describe, expect, it } from 'vitest';
+import { House } from '../core/house.js';
+
+/** Two routes that answer the body they were given; the token `good` is somebody's. */
+async function site(rules = OAUTH2) {
+  const app = fastify();
+  app.decorateRequest('address', '');
+  const accounts = {
+    verifyAccess: async (token: string) =>
+      token === 'good' ? { ok: true, value: { user: 1, role: 'user', session: 's', dialect: '' } } : { ok: false },
+  };
+  const context = { accounts, hub: { presence: { touch: () => {} } } } as unknown as ConstructorParameters<
+    typeof Api
+  >[1];
+  const dialect = { name: '002', title: 'test' } as ConstructorParameters<typeof Api>[2];
+  const api = new Api(app, context, dialect, rules);
+  const body = Type.Object({
+    username: Type.String({ minLength: 3 }),
+    password: Type.String(),
+    scope: Type.String({ default: '' }),
+  });
+  api.route({ method: 'POST', path: '/either', summary: '', open: true, form: true, body }, async (call) => call.body);
+  api.route({ method: 'POST', path: '/json', summary: '', open: true, body }, async (call) => call.body);
+  const email = Type.Optional(Type.Union([Type.String({ format: 'email' }), Type.Null()]));
+  api.route(
+    { method: 'POST', path: '/email', summary: '', open: true, body: Type.Object({ email }) },
+    async (call) => call.body,
+  );
+  api.route({ method: 'GET', path: '/me', summary: '' }, async ({ actor }) => actor.user);
+  const post = async (url: string, payload: string | undefined, type?: string) => {
+    const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type };
+    const { statusCode, body: text } = await app.inject({
+      method: 'POST',
+      url,
+      headers,
+      ...(payload === undefined ? {} : { payload }),
+    });
+    return { status: statusCode, body: JSON.parse(text) };
+  };
+  const get = async (authorization?: string) => {
+    const {
+      statusCode,
+      headers,
+      body: text,
+    } = await app.inject({
+      url: '/me',
+      ...(authorization === undefined ? {} : { headers: { authorization } }),
+    });
+    return [statusCode, JSON.parse(text).detail, headers['www-authenticate'] ?? null];
+  };
+  return { post, get };
+}
+
+const FORM = 'application/x-www-form-urlencoded';
+const where = (body: { detail: { type: string; loc: unknown[] }[] }): unknown[] =>
+  body.detail.map(({ type, loc }) => [type, ...loc]);
+
+describe('bodies', () => {
+  it('are forms or JSON where a route takes both, and say the same of what is wrong', async () => {
+    const { post } = await site();
+    const good = { username: 'a b&c+é', password: 'p=1', scope: '' };
+    expect((await post('/either', 'username=a+b%26c%2B%C3%A9&password=p%3D1', FORM)).body).toEqual(good);
+    expect((await post('/either', JSON.stringify(good), 'application/json')).body).toEqual(good);
+    expect(
+      (await post('/either', 'username=one&username=two&password=x', `${FORM}; charset=utf-8`)).body.username,
+    ).toBe('two');
+    const missing = [
+      ['missing', 'body', 'username'],
+      ['missing', 'body', 'password'],
+    ];
+    for (const [payload, type] of [
+      ['', FORM],
+      ['username=&password=', FORM],
+      [undefined, undefined],
+      ['{}', 'application/json'],
+      ['null', 'application/json'],
+      ['username=x', 'text/plain'],
+    ] as const) {
+      const refused = await post('/either', payload, type);
+      expect([refused.status, where(refused.body)], `${payload} as ${type}`).toEqual([422, missing]);
+    }
+    expect(where((await post('/either', 'username=ab&password=%00', FORM)).body)).toEqual([
+      ['string_too_short', 'body', 'username'],
+      ['value_error', 'body', 'password'],
+    ]);
+    expect(where((await post('/either', '[1]', 'application/json')).body)).toEqual([['model_attributes_type', 'body']]);
+    expect(where((await post('/either', '{"username"', 'application/json')).body)).toEqual([
+      ['json_invalid', 'body', 11],
+    ]);
+    // Members of a form are members like others: none of them reaches further.
+    expect((await post('/either', '__proto__=x&constructor=y&username=abc&password=x', FORM)).body).toEqual({
+      username: 'abc',
+      password: 'x',
+      scope: '',
+    });
+  });
+
+  it('are texts to routes that take JSON alone when they are forms', async () => {
+    const { post } = await site();
+    const refused = await post('/json', 'username=abc&password=x', FORM);
+    expect([refused.status, where(refused.body)]).toEqual([422, [['model_attributes_type', 'body']]]);
+    expect(refused.body.detail[0].input).toBe('username=abc&password=x');
+  });
+});
+
+describe('e-mail addresses', () => {
+  it('need a domain that mail can reach, or are left out', async () => {
+    const { post } = await site();
+    const send = (email: unknown) => post('/email', JSON.stringify({ email }), 'application/json');
+    for (const [given, kept] of [
+      ['ann@example.com', 'ann@example.com'],
+      ['Ann.Lee+x@Mail.Example.COM', 'Ann.Lee+x@mail.example.com'],
+      ['  ann@example.org ', 'ann@example.org'],
+      ['ann@münchen.example', 'ann@münchen.example'],
+      ['ann@contest.com', 'ann@contest.com'],
+      [null, null],
+    ]) {
+      const { status, body } = await send(given);
+      expect([status, body.email], `${given}`).toEqual([200, kept]);
+    }
+    expect((await post('/email', '{}', 'application/json')).body).toEqual({});
+    const odd = ['x', '', '@example.com', 'ann@', 'ann@example', 'ann@localhost', 'ann@x.test', 'ann@x.invalid'];
+    for (const given of [...odd, 'ann@TEST', 'a b@example.com', 'ann@exa mple.com', 'a@b@example.com', 'ann@.com']) {
+      const { status, body } = await send(given);
+      expect([status, where(body)], given).toEqual([422, [['value_error', 'body', 'email']]]);
+      const { msg, input, ctx } = body.detail[0];
+      expect([msg, input], given).toEqual([`value is not a valid email address: ${ctx.reason}`, given]);
+    }
+    expect(where((await send(7)).body)).toEqual([['string_type', 'body', 'email']]);
+  });
+});
+
+describe('tokens', () => {
+  it('are asked for as OAuth2PasswordBearer does it, or as HTTPBearer', async () => {
+    const oauth = await site(OAUTH2);
+    const none = [401, 'Not authenticated', 'Bearer'];
+    for (const header of [undefined, 'Basic good', 'good']) expect(await oauth.get(header), `${header}`).toEqual(none);
+    expect(await oauth.get('Bearer bad')).toEqual([401, 'Could not validate credentials', 'Bearer']);
+    expect((await oauth.get('bEARER good'))[0]).toBe(200);
+
+    const http = await site(httpBearer('Invalid authentication credentials'));
+    expect(await http.get()).toEqual([403, 'Not authenticated', null]);
+    expect(await http.get('Basic good')).toEqual([403, 'Invalid authentication credentials', null]);
+    expect(await http.get('Bearer bad')).toEqual([401, 'Invalid authentication credentials', 'Bearer']);
+    expect((await http.get('bearer good'))[0]).toBe(200);
+  });
+});
+
+describe('times', () => {
+  it('say that they are UTC, or do not', () => {
+    const at = Date.UTC(2026, 10, 20, 13, 30, 14, 12);
+    expect(zulu(at)).toBe('2026-11-20T13:30:14.012Z');
+    expect(naive(at)).toBe('2026-11-20T13:30:14.012000');
+  });
+});
+
+describe('reads by name', () => {
+  it('find people in any case, and rooms within the API that made them', async () => {
+    const house = await House.open();
+    const { records } = house.queries;
+    const [ann, ben] = [await house.user('Ann.Lee'), await house.user('ben')];
+    expect((await records.personNamed('ann.LEE'))?.id).toBe(ann);
+    expect(await records.personNamed('nobody')).toBeNull();
+
+    const channel = (dialect: string, visibility: 'public' | 'private' = 'public') =>
+      house
+        .done(ann, 'room.create', { kind: 'channel', visibility, name: 'General' }, { dialect })
+        .then(({ stream }) => stream);
+    const [one, other] = [await channel('001'), await channel('004')];
+    await channel('000', 'private');
+    const find = async (dialect: string, name: string) =>
+      (await records.placeNamed(house.actor(ben), { dialect, name }))?.id ?? null;
+    expect(await find('001', ' general ')).toBe(one);
+    expect(await find('004', 'GENERAL')).toBe(other);
+    expect(await find('', 'general')).toBeNull();
+    expect(await find('000', 'general')).toBeNull();
+    expect(await find('001', 'genera')).toBeNull();
+    await house.done(ann, 'room.delete', { room: one });
+    expect(await find('001', 'general')).toBeNull();
+  });
+});
+
+describe('coming into a room', () => {
+  it('[A2] joins where it is open, is nothing new to members, and finds nothing where it is not', async () => {
+    const house = await House.open();
+    const [ann, ben] = [await house.user(), await house.user()];
+    const open = await house.channel([ann], 'kitchen');
+    const closed = await house.room([ann]);
+    const come = (room: number) => enter(house, house.actor(ben), room, '001');
+    expect(await come(open)).toMatchObject({ ok: true, value: { id: open, role: 'member', memberCount: 2 } });
+    const { seq } = await house.send(ben, open);
+    expect(await come(open)).toMatchObject({ ok: true, value: { role: 'member' } });
+    expect((await house.send(ben, open)).seq).toBe(seq + 1);
+    for (const room of [closed, 0, 999_999]) expect(await come(room)).toMatchObject({ ok: false, code: 'not_found' });
+    await house.done(ann, 'room.archive', { room: open });
+    await house.done(ben, 'member.leave', { room: open });
+    expect(await come(open)).toMatchObject({ ok: false, code: 'archived' });
+  });
+});
