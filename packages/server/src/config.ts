@@ -10,7 +10,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** The other APIs that can be served, by the names that tokens and rooms carry. */
-export const DIALECTS = ['002'] as const;
+export const DIALECTS = ['002', '004'] as const;
 export type DialectName = (typeof DIALECTS)[number];
 
 /** Fewer characters than this are too easy to guess. */
@@ -196,7 +196,7 @@ const SETTINGS = {
   },
   DIALECTS: {
     default: 'all',
-    text: 'the other chat APIs that are served beside the native one (see docs/dialects): all, none, or a list such as 002',
+    text: 'the other chat APIs that are served beside the native one (see docs/dialects): all, none, or a list such as 002 004',
     parse: dialects,
   },
   FIRST_USER_IS_ADMIN: { default: 'true', text: 'the first account to be made gets the role admin', parse: flag },

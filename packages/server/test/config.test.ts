@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Config, loadConfig, settingRows } from '@natter/server/config';
+import { type Config, DIALECTS, loadConfig, settingRows } from '@natter/server/config';
 import { renderEnvExample, withTable } from '@natter/server/config-docs';
 import { DEFAULT_LIMITS } from '@natter/server/limits';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ describe('configuration', () => {
       registration: 'open',
       firstUserIsAdmin: true,
       logLevel: 'info',
-      dialects: ['002'],
+      dialects: DIALECTS,
       metricsAccess: 'local',
       rateLimits: true,
       limits: DEFAULT_LIMITS,

@@ -47,6 +47,8 @@ export interface AccountRules {
   passwordMin?: number;
   /** Any text is taken as an address. */
   anyEmail?: boolean;
+  /** Of a name and an address that are both taken the address is told of. */
+  emailFirst?: boolean;
 }
 
 /** Why a refresh token that can be used again and again is not taken. */
@@ -134,7 +136,7 @@ export class Accounts {
     ].filter((field): field is { path: string; message: string } => field.message !== null);
     if (fields.length > 0) return refuse('invalid', { fields });
 
-    const taken = await this.#alreadyTaken(name, email);
+    const taken = await this.#alreadyTaken(name, email, rules);
     if (taken) return taken;
     let passwordHash: string | null;
     try {
@@ -525,7 +527,11 @@ export class Accounts {
   }
 
   /** Looked at before a password is hashed, since that costs; the commit decides all the same. */
-  async #alreadyTaken(name: string, email: string | null): Promise<Refusal | null> {
+  async #alreadyTaken(
+    name: string,
+    email: string | null,
+    { emailFirst = false }: AccountRules,
+  ): Promise<Refusal | null> {
     const { store, names } = this.#options;
     const rows = await store.db
       .selectFrom('claims')
@@ -539,8 +545,10 @@ export class Accounts {
         ]),
       )
       .execute();
-    if (rows.some((row) => row.space === 'user.name')) return refuse('name_taken');
-    return rows.length > 0 ? refuse('email_taken') : null;
+    const spaces = new Set(rows.map(({ space }) => space));
+    if (spaces.size === 0) return null;
+    const byName = spaces.has('user.name') && !(emailFirst && spaces.has('user.email'));
+    return refuse(byName ? 'name_taken' : 'email_taken');
   }
 
   #emailProblem(email: string, { anyEmail }: AccountRules): string | null {

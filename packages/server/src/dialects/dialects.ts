@@ -4,12 +4,13 @@ import type { DialectName } from '../config.js';
 import type { Refusal } from '../core/actor.js';
 import type { Sockets } from '../websocket/sockets.js';
 import { chatService } from './002-chat-service/chat-service.js';
+import { simpleChat } from './004-simple-chat/simple-chat.js';
 import type { Dialect, DialectContext, OpenDialect } from './dialect.js';
 import { Door } from './door.js';
 import { failureOf } from './fastapi/failure.js';
 import { HEALTH, ROOT, UNHEALTHY } from './shared.js';
 
-const ALL: readonly Dialect[] = [chatService];
+const ALL: readonly Dialect[] = [chatService, simpleChat];
 
 export class Dialects {
   readonly #open: { dialect: Dialect; opened: OpenDialect }[];

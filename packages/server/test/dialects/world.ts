@@ -49,6 +49,11 @@ export class World {
     return `http://127.0.0.1:${this.app.port}`;
   }
 
+  /** Where the command line finds this server. */
+  get dataDir(): string {
+    return join(this.#folder, 'data');
+  }
+
   async ask(method: string, path: string, { token, body, form, headers = {} }: Ask = {}): Promise<Answered> {
     const sent: Record<string, string> = { ...headers };
     const init: RequestInit = { method, headers: sent, redirect: 'manual' };

@@ -92,6 +92,21 @@ describe('the statements of the hot paths', () => {
     }
   });
 
+  it('read the page before a message, as other APIs ask for it, by key and without sorting', async () => {
+    const newest = await house.queries.records.history(house.actor(ada), { room, skip: 0, limit: 1_000 });
+    const before = newest?.lines.at(-1)?.id ?? 0;
+    thread.statements.clear();
+    const page = await house.queries.records.history(house.actor(ada), { room, before, skip: 0, limit: 50 });
+    expect(page?.lines).toHaveLength(50);
+    const [statement, ...others] = [...thread.statements].filter((sql) => /messages"."text"/.test(sql));
+    expect(others).toEqual([]);
+    const steps = plan(statement ?? '').join('\n');
+    // One bound above: it is the one at which the index is entered.
+    expect(statement?.match(/"seq" <=? \?/g)).toHaveLength(1);
+    expect(steps).toMatch(/messages_room_seq \(room=\? AND seq>\? AND seq<\?\)/);
+    expect(steps).not.toMatch(/TEMP B-TREE/);
+  });
+
   it('are few: a prepared one is kept for ever', async () => {
     const run = async (count: number) => {
       const users = await house.users(count);

@@ -21,6 +21,8 @@ export interface Operation<P extends TProperties, Q extends TProperties, B exten
   status?: number;
   /** Anybody may ask. */
   open?: boolean;
+  /** Refuses those who may not ask, before their input is looked at; null: they may. */
+  allow?: (actor: Recognised) => Failure | null;
   params?: TObject<P>;
   query?: TObject<Q>;
   body?: TObject<B>;
@@ -84,7 +86,7 @@ export class Api {
     operation: Operation<P, Q, B>,
     handler: (call: Call<P, Q, B>) => Promise<unknown>,
   ): void {
-    const { method, path, open = false, status = 200 } = operation;
+    const { method, path, open = false, allow, status = 200 } = operation;
     const run = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
       const input = read(operation, request);
       if (input instanceof Failure) return input.send(reply);
@@ -112,14 +114,18 @@ export class Api {
           method,
           url,
           schema,
-          ...(open ? {} : { preValidation: (request, reply) => this.#recognise(request, reply) }),
+          ...(open ? {} : { preValidation: (request, reply) => this.#recognise(request, reply, allow) }),
           handler: run,
         });
       }
     }
   }
 
-  async #recognise(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  async #recognise(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    allow?: (actor: Recognised) => Failure | null,
+  ): Promise<FastifyReply | undefined> {
     const { accounts, hub } = this.#context;
     const { missing, otherScheme, bad } = this.#bearer;
     const header = request.headers.authorization ?? '';
@@ -131,7 +137,7 @@ export class Api {
     if (!known.ok) return bad.send(reply);
     hub.presence.touch(known.value.user);
     request.recognised = { actor: known.value, token };
-    return undefined;
+    return allow?.(known.value)?.send(reply);
   }
 
   #describe<P extends TProperties, Q extends TProperties, B extends TProperties>(
