@@ -120,7 +120,11 @@ async function openParts(
   const accounts = new Accounts({
     store,
     log,
-    tokens: new Tokens({ secretKey: config.secretKey, accessSeconds: config.accessTokenSeconds }),
+    tokens: new Tokens({
+      secretKey: config.secretKey,
+      accessSeconds: config.accessTokenSeconds,
+      dialectSeconds: config.dialectTokenSeconds,
+    }),
     passwords: new Passwords(limits),
     rates,
     names: nameRules,

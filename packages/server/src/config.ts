@@ -10,7 +10,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** The other APIs that can be served, by the names that tokens and rooms carry. */
-export const DIALECTS = ['002', '004'] as const;
+export const DIALECTS = ['001', '002', '004'] as const;
 export type DialectName = (typeof DIALECTS)[number];
 
 /** Fewer characters than this are too easy to guess. */
@@ -30,6 +30,8 @@ export interface Config {
   /** Signs access tokens and seals refresh tokens. */
   secretKey: string;
   accessTokenSeconds: number;
+  /** Of single dialects, where that differs. */
+  dialectTokenSeconds: Readonly<Partial<Record<DialectName, number>>>;
   refreshTokenSeconds: number;
   corsOrigins: '*' | readonly string[];
   trustedProxies: readonly string[];
@@ -199,6 +201,11 @@ const SETTINGS = {
     text: 'the other chat APIs that are served beside the native one (see docs/dialects): all, none, or a list such as 002 004',
     parse: dialects,
   },
+  DIALECT_001_TOKEN_EXPIRE_MINUTES: {
+    default: '1440',
+    text: 'life of an access token of dialect 001, which knows no refresh; a session ends with REFRESH_TOKEN_EXPIRE_DAYS all the same',
+    parse: integer(1, 525_600),
+  },
   FIRST_USER_IS_ADMIN: { default: 'true', text: 'the first account to be made gets the role admin', parse: flag },
   METRICS_ACCESS: {
     default: 'local',
@@ -316,6 +323,7 @@ export function loadConfig(
     dataDir,
     database: { driver: 'sqlite', path: resolve(dataDir, stored?.path ?? '') },
     accessTokenSeconds: (read.setting('ACCESS_TOKEN_EXPIRE_MINUTES') ?? 0) * 60,
+    dialectTokenSeconds: { '001': (read.setting('DIALECT_001_TOKEN_EXPIRE_MINUTES') ?? 0) * 60 },
     refreshTokenSeconds: (read.setting('REFRESH_TOKEN_EXPIRE_DAYS') ?? 0) * 86_400,
     corsOrigins: read.setting('CORS_ORIGINS') ?? [],
     trustedProxies: read.setting('TRUSTED_PROXIES') ?? [],

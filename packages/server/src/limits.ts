@@ -57,6 +57,12 @@ const SIZE_LIMITS = {
     text: 'users or addresses that one rate limit remembers; beyond it those least used are forgotten',
   },
   PAGE_MAX: { default: 200, min: 1, max: 1_000, text: 'most rows in one page' },
+  DIALECT_PAGE_MAX: {
+    default: 1_000,
+    min: 100,
+    max: 10_000,
+    text: 'most rows in one page of a dialect that names no limit of its own; whoever asks for more gets so many',
+  },
   FRAME_BYTES_MAX: {
     default: 65_536,
     min: 1_024,

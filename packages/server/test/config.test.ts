@@ -35,6 +35,7 @@ describe('configuration', () => {
       database: { driver: 'sqlite', path: join(folder, 'data', 'natter.db') },
       secretKey: expect.stringMatching(/^[A-Za-z0-9_-]{64}$/),
       accessTokenSeconds: 1_800,
+      dialectTokenSeconds: { '001': 86_400 },
       refreshTokenSeconds: 604_800,
       corsOrigins: [],
       trustedProxies: [],

@@ -269,7 +269,7 @@ export class Accounts {
       known.hash,
       GIVEN_UP,
       now,
-      now + tokens.accessSeconds * 1_000,
+      now + tokens.accessSeconds(known.dialect) * 1_000,
     );
     return given ? { ok: true, value: null } : { ok: false, code: 'bad_refresh_token', why: 'ended' };
   }
@@ -501,7 +501,7 @@ export class Accounts {
   async #login(user: UserId, session: SessionId, refreshToken: string, dialect: string): Promise<Answer<Login>> {
     const { tokens, clock } = this.#options;
     const accessToken = await tokens.access({ user, session, dialect }, clock.now());
-    return { ok: true, value: { user, session, accessToken, expiresIn: tokens.accessSeconds, refreshToken } };
+    return { ok: true, value: { user, session, accessToken, expiresIn: tokens.accessSeconds(dialect), refreshToken } };
   }
 
   async #endSession(user: UserId, session: SessionId): Promise<void> {

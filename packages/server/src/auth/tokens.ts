@@ -28,12 +28,24 @@ export interface RefreshClaims {
 export class Tokens {
   readonly #accessKey: Uint8Array;
   readonly #refreshKey: Uint8Array;
-  readonly accessSeconds: number;
+  readonly #accessSeconds: number;
+  readonly #dialectSeconds: Readonly<Record<string, number>>;
 
-  constructor(options: { secretKey: string; accessSeconds: number }) {
+  /** `dialectSeconds`: how long access tokens of single dialects live, where that differs. */
+  constructor(options: {
+    secretKey: string;
+    accessSeconds: number;
+    dialectSeconds?: Readonly<Record<string, number>>;
+  }) {
     this.#accessKey = derive(options.secretKey, 'access tokens');
     this.#refreshKey = derive(options.secretKey, 'refresh tokens');
-    this.accessSeconds = options.accessSeconds;
+    this.#accessSeconds = options.accessSeconds;
+    this.#dialectSeconds = options.dialectSeconds ?? {};
+  }
+
+  /** How long an access token lives. */
+  accessSeconds(dialect: string): number {
+    return this.#dialectSeconds[dialect] ?? this.#accessSeconds;
   }
 
   newSession(): SessionId {
@@ -50,7 +62,7 @@ export class Tokens {
       .setIssuer(ISSUER)
       .setAudience(AUDIENCE)
       .setIssuedAt(issued)
-      .setExpirationTime(issued + this.accessSeconds)
+      .setExpirationTime(issued + this.accessSeconds(dialect))
       .setJti(randomBytes(9).toString('base64url'))
       .sign(this.#accessKey);
   }

@@ -36,7 +36,18 @@ export interface Dialect {
   readonly description: string;
   /** Paths that are its own, and all below them: what the server itself refuses there has the shape of this API. */
   readonly prefixes: readonly string[];
+  /** Documents of its own, beside those of all. */
+  readonly documents?: DialectDocuments;
   open(context: DialectContext): OpenDialect;
+}
+
+export interface DialectDocuments {
+  /** They are at `docs`, `redoc` and `openapi.json` below this path. */
+  readonly at: string;
+  readonly title: string;
+  readonly version: string;
+  /** Where a form of `username` and `password` gives a token. */
+  readonly login: string;
 }
 
 export interface OpenDialect {

@@ -3,14 +3,15 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { DialectName } from '../config.js';
 import type { Refusal } from '../core/actor.js';
 import type { Sockets } from '../websocket/sockets.js';
+import { realTimeChat } from './001-real-time-chat/real-time-chat.js';
 import { chatService } from './002-chat-service/chat-service.js';
 import { simpleChat } from './004-simple-chat/simple-chat.js';
-import type { Dialect, DialectContext, OpenDialect } from './dialect.js';
+import type { Dialect, DialectContext, DialectDocuments, OpenDialect } from './dialect.js';
 import { Door } from './door.js';
 import { failureOf } from './fastapi/failure.js';
 import { HEALTH, ROOT, UNHEALTHY } from './shared.js';
 
-const ALL: readonly Dialect[] = [chatService, simpleChat];
+const ALL: readonly Dialect[] = [realTimeChat, chatService, simpleChat];
 
 export class Dialects {
   readonly #open: { dialect: Dialect; opened: OpenDialect }[];
@@ -28,6 +29,11 @@ export class Dialects {
   /** Groups of the documents, each with a sentence. */
   get tags(): [string, string][] {
     return this.#open.map(({ dialect }) => [dialect.title, dialect.description]);
+  }
+
+  /** Documents of single dialects: the tag of what they describe, and where they are. */
+  get documents(): ({ tag: string } & DialectDocuments)[] {
+    return this.#open.flatMap(({ dialect: { title, documents } }) => (documents ? [{ tag: title, ...documents }] : []));
   }
 
   async routes(app: FastifyInstance): Promise<void> {

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import swaggerUi from '@fastify/swagger-ui';
 import { asyncapi } from './asyncapi.js';
-import type { App, Guests } from './edge.js';
-import { openapiOf } from './openapi.js';
-import { DOCS_POLICY, errorsPage, homePage, LOGO, PAGE_POLICY, REDOC_PAGE } from './pages.js';
+import type { App, GuestDocuments, Guests } from './edge.js';
+import { openapiOf, openapiOfTag } from './openapi.js';
+import { DOCS_POLICY, errorsPage, homePage, LOGO, PAGE_POLICY, redocPage } from './pages.js';
 import { ERRORS_PATH, refuseWith } from './problems.js';
 
 const REDOC_FILE = new URL('../../assets/redoc/redoc.standalone.js', import.meta.url);
@@ -20,6 +20,12 @@ export async function documentRoutes(app: App, version: string, guests: Guests |
   const openapiText = (): string => {
     openapi ??= JSON.stringify(openapiOf(app));
     return openapi;
+  };
+  const guestTexts = new Map<GuestDocuments, string>();
+  const guestText = (guest: GuestDocuments): string => {
+    const text = guestTexts.get(guest) ?? JSON.stringify(openapiOfTag(JSON.parse(openapiText()), guest));
+    guestTexts.set(guest, text);
+    return text;
   };
   const asyncapiText = JSON.stringify(asyncapi(version));
   let redoc: Promise<string> | undefined;
@@ -43,13 +49,9 @@ export async function documentRoutes(app: App, version: string, guests: Guests |
     return reply.header('content-security-policy', PAGE_POLICY).type('text/html; charset=utf-8').send(home);
   });
   page(ERRORS_PATH, errorsPage(), PAGE_POLICY);
-  page('/redoc', REDOC_PAGE, DOCS_POLICY);
 
   app.get('/favicon.ico', hidden, (_request, reply) =>
     reply.header('cache-control', HOUR).type('image/svg+xml').send(LOGO),
-  );
-  app.get('/openapi.json', { ...hidden, config: { etag: true } }, (_request, reply) =>
-    reply.type('application/json; charset=utf-8').send(openapiText()),
   );
   app.get('/asyncapi.json', { ...hidden, config: { etag: true } }, (_request, reply) =>
     reply.type('application/json; charset=utf-8').send(asyncapiText),
@@ -68,17 +70,32 @@ export async function documentRoutes(app: App, version: string, guests: Guests |
     }
   });
 
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: DOCS_POLICY,
-    logo: { type: 'image/svg+xml', content: LOGO, href: '/' },
-    theme: {
-      title: 'Natter: API',
-      favicon: [{ filename: 'icon.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: LOGO }],
-    },
-    uiConfig: { docExpansion: 'list', deepLinking: true, displayRequestDuration: true, tryItOutEnabled: true },
-    validatorUrl: false,
-    transformSpecificationClone: false,
-    transformSpecification: () => JSON.parse(openapiText()) as Record<string, unknown>,
-  });
+  /** One OpenAPI document, and the two ways to read it. */
+  const openapiRoutes = async (at: string, title: string, text: () => string): Promise<void> => {
+    page(`${at}/redoc`, redocPage(title, `${at}/openapi.json`), DOCS_POLICY);
+    app.get(`${at}/openapi.json`, { ...hidden, config: { etag: true } }, (_request, reply) =>
+      reply.type('application/json; charset=utf-8').send(text()),
+    );
+    // It decorates the app that it is registered with, so each has one of its own.
+    await app.register(async (own) =>
+      own.register(swaggerUi, {
+        routePrefix: `${at}/docs`,
+        staticCSP: DOCS_POLICY,
+        logo: { type: 'image/svg+xml', content: LOGO, href: '/' },
+        theme: {
+          title,
+          favicon: [{ filename: 'icon.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: LOGO }],
+        },
+        uiConfig: { docExpansion: 'list', deepLinking: true, displayRequestDuration: true, tryItOutEnabled: true },
+        validatorUrl: false,
+        transformSpecificationClone: false,
+        transformSpecification: () => JSON.parse(text()) as Record<string, unknown>,
+      }),
+    );
+  };
+
+  await openapiRoutes('', 'Natter: API', openapiText);
+  for (const guest of guests?.documents ?? []) {
+    await openapiRoutes(guest.at, guest.title, () => guestText(guest));
+  }
 }

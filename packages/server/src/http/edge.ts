@@ -32,10 +32,23 @@ export interface Health {
   checks: Record<string, string>;
 }
 
+/** Documents of one group of routes alone. */
+export interface GuestDocuments {
+  tag: string;
+  /** They are at `docs`, `redoc` and `openapi.json` below this path. */
+  at: string;
+  title: string;
+  version: string;
+  /** Where a form of `username` and `password` gives a token. */
+  login: string;
+}
+
 /** Other APIs at paths of their own, whose answers have shapes of their own. */
 export interface Guests {
   /** Groups of the documents, each with a sentence. */
   tags: [string, string][];
+  /** Documents of single ones, beside those of all. */
+  documents: GuestDocuments[];
   /** Adds their routes. */
   routes(app: FastifyInstance): Promise<void>;
   /** How refusals look at this path; null: natively. */

@@ -1,6 +1,6 @@
 /** The OpenAPI document, made from the schemas that validate: routes describe themselves, and what has a title is a component. */
 import swagger from '@fastify/swagger';
-import type { App } from './edge.js';
+import type { App, GuestDocuments } from './edge.js';
 
 const TAGS: [string, string][] = [
   ['accounts', 'Registering, logging in, sessions, and one’s own account'],
@@ -66,6 +66,39 @@ export function openapiOf(app: App): Json {
     }
   }
   return { ...rest, paths: named, components: { ...components, schemas } };
+}
+
+/** Of the document of all routes those of one guest, as a document of its own. */
+export function openapiOfTag(all: Json, { tag, title, version, login }: GuestDocuments): Json {
+  const { tags, paths, components } = all as {
+    tags: { name: string; description: string }[];
+    paths: Record<string, Record<string, Json>>;
+    components: { schemas: Record<string, Json> };
+  };
+  const own: Record<string, Record<string, Json>> = {};
+  for (const [path, operations] of Object.entries(paths)) {
+    const tagged = Object.entries(operations).filter(([, { tags = [] }]) => (tags as string[]).includes(tag));
+    if (tagged.length > 0) own[path] = Object.fromEntries(tagged);
+  }
+  const schemas: Record<string, Json> = {};
+  const collect = (value: unknown): void => {
+    for (const [, name = ''] of JSON.stringify(value).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      const schema = components.schemas[name];
+      if (!schema || schemas[name]) continue;
+      schemas[name] = schema;
+      collect(schema);
+    }
+  };
+  collect(own);
+  const security = { type: 'oauth2', flows: { password: { tokenUrl: login, scopes: {} } } };
+  return {
+    ...all,
+    info: { title, version },
+    tags: tags.filter(({ name }) => name === tag),
+    paths: own,
+    components: { schemas, securitySchemes: { OAuth2PasswordBearer: security } },
+    security: [{ OAuth2PasswordBearer: [] }],
+  };
 }
 
 function isProblem(media: unknown): boolean {

@@ -101,17 +101,17 @@ ${rows.join('\n')}
 }
 
 /** ReDoc needs a place to draw in, and its file. */
-export const REDOC_PAGE = `<!doctype html>
+export const redocPage = (title: string, spec: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Natter: API</title>
+<title>${title}</title>
 <link rel="icon" href="/favicon.ico" type="image/svg+xml">
 <style>body { margin: 0; }</style>
 </head>
 <body>
-<redoc spec-url="/openapi.json" hide-loading></redoc>
+<redoc spec-url="${spec}" hide-loading></redoc>
 <script src="/redoc/redoc.standalone.js"></script>
 </body>
 </html>

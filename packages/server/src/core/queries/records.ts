@@ -368,15 +368,22 @@ export async function history(
   return { lines: rows.map(toLine), head: part.head, fromSeq: part.from_seq };
 }
 
-/** How many messages of a room the actor may read, those that were deleted left out. Null: not a member. */
+/**
+ * How many messages of a room the actor may read, or could after joining, those that were deleted left out. Null: there is
+ * no such room that they can see.
+ */
 export async function messageCount({ store }: QueryContext, actor: Actor, room: RoomId): Promise<number | null> {
   const { rows } = await sql<{ count: number }>`
-    select s.messages
-      - coalesce((select b.num from messages b where b.room = m.room and b.seq < m.from_seq order by b.seq desc limit 1), 0)
-      - (select count(*) from messages d where d.room = m.room and d.deleted_at is not null and d.seq >= m.from_seq) as count
-    from members m join streams s on s.id = m.room where m.room = ${room} and m.user_id = ${actor.user}`.execute(
-    store.db,
-  );
+    select p.messages
+      - coalesce((select b.num from messages b where b.room = p.id and b.seq < p.from_seq order by b.seq desc limit 1), 0)
+      - (select count(*) from messages d where d.room = p.id and d.deleted_at is not null and d.seq >= p.from_seq) as count
+    from (
+      select r.id, s.messages,
+        coalesce(m.from_seq, case r.history when 'joined' then s.head + 1 else 1 end) as from_seq
+      from rooms r join streams s on s.id = r.id
+      left join members m on m.room = r.id and m.user_id = ${actor.user}
+      where r.id = ${room} and r.deleted_at is null and (m.user_id is not null or r.visibility = 'public')
+    ) p`.execute(store.db);
   const [row] = rows;
   return row ? Number(row.count) : null;
 }

@@ -153,14 +153,20 @@ export class Api {
       operationId: `dialect${this.#dialect.name}_${method.toLowerCase()}_${words.join('_')}`,
       ...(open ? { security: [] } : {}),
       ...(params ? { params } : {}),
-      ...(query ? { querystring: query } : {}),
-      ...(body ? { body, consumes: [...(form ? [FORM] : []), 'application/json'] } : {}),
+      ...(query ? { querystring: shown(query) } : {}),
+      ...(body ? { body: shown(body), consumes: [...(form ? [FORM] : []), 'application/json'] } : {}),
       response: {
         [status]: { description: 'Done', ...(answer ?? Type.Unknown()) },
         ...(params || query || body ? { 422: { ...INVALID, description: 'The input is wrong' } } : {}),
       },
     };
   }
+}
+
+/** A member with a default need not be given. */
+function shown(schema: TObject): object {
+  const members = schema.properties as Record<string, { default?: unknown }>;
+  return { ...schema, required: (schema.required ?? []).filter((name) => members[name]?.default === undefined) };
 }
 
 const FORM = 'application/x-www-form-urlencoded';
