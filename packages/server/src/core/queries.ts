@@ -55,6 +55,8 @@ export function makeQueries(context: QueryContext) {
       line: (actor: Actor, message: MessageId) => records.line(context, actor, message),
       history: (actor: Actor, search: records.LineSearch) => records.history(context, actor, search),
       messageCount: (actor: Actor, room: RoomId) => records.messageCount(context, actor, room),
+      readMarks: (actor: Actor, room: RoomId) => records.readMarks(context, actor, room),
+      directRoom: (actor: Actor, user: UserId) => records.directRoom(context, actor, user),
       lastLines: (actor: Actor, rooms: readonly RoomId[]) => records.lastLines(context, actor, rooms),
       userNames: (ids: readonly UserId[]) => records.userNames(context, ids),
       roomNames: (ids: readonly RoomId[]) => records.roomNames(context, ids),

@@ -5,13 +5,14 @@ import type { Refusal } from '../core/actor.js';
 import type { Sockets } from '../websocket/sockets.js';
 import { realTimeChat } from './001-real-time-chat/real-time-chat.js';
 import { chatService } from './002-chat-service/chat-service.js';
+import { streamlitChat } from './003-streamlit-chat/streamlit-chat.js';
 import { simpleChat } from './004-simple-chat/simple-chat.js';
 import type { Dialect, DialectContext, DialectDocuments, OpenDialect } from './dialect.js';
 import { Door } from './door.js';
 import { failureOf } from './fastapi/failure.js';
 import { HEALTH, ROOT, UNHEALTHY } from './shared.js';
 
-const ALL: readonly Dialect[] = [realTimeChat, chatService, simpleChat];
+const ALL: readonly Dialect[] = [realTimeChat, chatService, streamlitChat, simpleChat];
 
 export class Dialects {
   readonly #open: { dialect: Dialect; opened: OpenDialect }[];

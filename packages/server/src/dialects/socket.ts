@@ -131,9 +131,9 @@ export class DialectSocket extends Connection {
     this.#hub.visit(room, { dialect, user, name: name.name, entered, at: Date.now(), toSelf });
   }
 
-  /** False: the user is not in it. `Speaker.live` is called when it is heard, unless it is already. */
-  follow(room: RoomId): Promise<boolean> {
-    return this.#hub.followRoom(this.#subscriber, room);
+  /** Hears one more room; `first` comes before all that it hears of it. True once it is live there; false: the user is not in it. */
+  follow(room: RoomId, first?: Buffer): Promise<boolean> {
+    return this.#hub.followRoom(this.#subscriber, room, first);
   }
 
   unfollow(room: RoomId): void {

@@ -30,6 +30,8 @@ export interface Encoding {
   reset(stream: StreamId, seq: Seq): Buffer | null;
   gone(stream: StreamId): Buffer | null;
   typing(room: StreamId, user: UserId, active: boolean): Buffer | null;
+  /** Still typing: for an API that has no word for its end. Told at most once a second. */
+  stillTyping?(room: StreamId, user: UserId): Buffer | null;
   /** Somebody who speaks this API came or went. */
   visit?(room: StreamId, visit: Visit): Buffer | null;
   presence(rows: readonly PresenceRow[]): Buffer | null;

@@ -142,6 +142,8 @@ export class Hub {
       seconds: limits.TYPING_SECONDS,
       tell: (room, user, active) =>
         this.#feeds.get(room)?.signal((encoding) => encoding.typing(room, user, active), user),
+      tellAgain: (room, user) =>
+        this.#feeds.get(room)?.signal((encoding) => encoding.stillTyping?.(room, user) ?? null, user),
       publish: (room, user, active) => bus.signal(room, { type: 'typing', user, active }),
     });
     bus.listen({
@@ -224,16 +226,22 @@ export class Hub {
     for (const room of early) this.#added(subscriber, room);
   }
 
-  /** Follows one more room, from its head on. False: the user is not in it. Its outlet hears when it is live. */
-  async followRoom(subscriber: Subscriber, room: RoomId): Promise<boolean> {
+  /**
+   * Follows one more room, from its head on: `first` comes before all that is heard of it. True once it is live there; false
+   * where the user is not in it, or no longer.
+   */
+  async followRoom(subscriber: Subscriber, room: RoomId, first: Buffer | null = null): Promise<boolean> {
     const membership = await this.#options.memberships(subscriber.user, room);
     if (!membership || subscriber.closed) return false;
     subscriber.chosen?.add(room);
+    this.send(subscriber, first);
     const { head, fromSeq } = membership;
     const catchUp = this.#catchUpOf(subscriber);
-    catchUp.add({ feed: this.#feeds.open(room), at: head, valid: head, fromSeq, reset: false, joins: false });
-    catchUp.start();
-    return true;
+    return new Promise((settled) => {
+      const feed = this.#feeds.open(room);
+      catchUp.add({ feed, at: head, valid: head, fromSeq, reset: false, joins: false, settled });
+      catchUp.start();
+    });
   }
 
   /** Hears no more of a room, in which the user stays. */

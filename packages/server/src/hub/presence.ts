@@ -47,6 +47,13 @@ export class Presence {
     return false;
   }
 
+  /** Everybody who is, on all nodes, by id. */
+  users(): UserId[] {
+    const users = new Set(this.#here.keys());
+    for (const elsewhere of this.#elsewhere.values()) for (const user of elsewhere.users) users.add(user);
+    return [...users].sort((a, b) => a - b);
+  }
+
   /** Milliseconds since 1970; null where this node does not know: what was handed out does. */
   lastSeen(user: UserId): number | null {
     return this.#seen.get(user) ?? null;

@@ -33,6 +33,8 @@ export interface Task {
   joins: boolean;
   /** It no longer wants to follow it. */
   abandoned?: boolean;
+  /** Told once, when it is over: is the connection live in the stream? */
+  settled?(live: boolean): void;
 }
 
 /** What catching up needs of the hub. */
@@ -88,7 +90,10 @@ export class CatchUp {
         this.#subscriber.outlet.failed(error);
       })
       .finally(() => {
-        for (const task of this.#tasks) task.feed.pins -= 1;
+        for (const task of this.#tasks) {
+          task.feed.pins -= 1;
+          task.settled?.(false);
+        }
       });
   }
 
@@ -99,8 +104,12 @@ export class CatchUp {
         if (task) {
           const done = await this.#follow(task);
           this.#tasks.shift();
-          if (done) task.feed.pins -= 1;
-          else this.#tasks.push(task);
+          if (done) {
+            task.feed.pins -= 1;
+            task.settled?.(task.feed.has(this.#subscriber));
+          } else {
+            this.#tasks.push(task);
+          }
         } else if (this.#announce()) {
           return;
         }

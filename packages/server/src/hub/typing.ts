@@ -10,6 +10,8 @@ export interface TypingOptions {
   seconds: number;
   /** Tells those who hear the room on this node. */
   tell(room: RoomId, user: UserId, active: boolean): void;
+  /** It goes on: for APIs that have no word for its end, and so for its going on. */
+  tellAgain(room: RoomId, user: UserId): void;
   /** Tells the other nodes, for users of this one. */
   publish(room: RoomId, user: UserId, active: boolean): void;
 }
@@ -53,6 +55,10 @@ export class Typing {
     }
     typist.active = active;
     if (active) typist.until = now + this.#options.seconds * 1_000;
+    if (active && typist.told && now >= typist.quietUntil) {
+      typist.quietUntil = now + GAP_MS;
+      this.#options.tellAgain(room, user);
+    }
     this.#settle(key, typist, now);
     if (active && here && now >= typist.renewAt) this.#publish(typist, now);
   }

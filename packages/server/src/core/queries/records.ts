@@ -4,7 +4,7 @@
  */
 import type { MessageId, RoomId, RoomKind, RoomRole, Seq, UserId, UserRole, Visibility } from '@natter/protocol';
 import { type SqlBool, sql } from 'kysely';
-import { nameClaim } from '../../rooms/rooms.js';
+import { directClaim, nameClaim } from '../../rooms/rooms.js';
 import type { Tables } from '../../store/tables.js';
 import type { Actor } from '../actor.js';
 import { padded, type QueryContext } from './context.js';
@@ -63,6 +63,8 @@ export interface Line {
   at: number;
   editedAt: number | null;
   deleted: boolean;
+  /** The account of its author is gone. */
+  authorDeleted: boolean;
   /** What a dialect keeps beside the text. */
   extra: Record<string, unknown> | null;
 }
@@ -94,6 +96,12 @@ export interface LineSearch {
 /** No page begins or ends beyond this. */
 const ROWS_MAX = 1_000_000_000;
 const bounded = (count: number): number => Math.min(Math.max(0, count), ROWS_MAX);
+/** A statement takes only so many values. */
+const VALUES_MAX = 1_000;
+
+function* slices<T>(list: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < list.length; from += VALUES_MAX) yield list.slice(from, from + VALUES_MAX);
+}
 
 const toPerson = (row: Tables['users']): Person => ({
   id: row.id,
@@ -108,10 +116,12 @@ const toPerson = (row: Tables['users']): Person => ({
 });
 
 export async function persons({ store }: QueryContext, ids: Iterable<UserId>): Promise<Map<UserId, Person>> {
-  const wanted = [...new Set(ids)];
-  if (wanted.length === 0) return new Map();
-  const rows = await store.db.selectFrom('users').selectAll().where('id', 'in', padded(wanted)).execute();
-  return new Map(rows.map((row) => [row.id, toPerson(row)]));
+  const found = new Map<UserId, Person>();
+  for (const wanted of slices([...new Set(ids)])) {
+    const rows = await store.db.selectFrom('users').selectAll().where('id', 'in', padded(wanted)).execute();
+    for (const row of rows) found.set(row.id, toPerson(row));
+  }
+  return found;
 }
 
 /** Whoever has this name, in any case, active or not; null: nobody has. */
@@ -287,6 +297,7 @@ const LINE = [
   'messages.extra',
   'users.name as author_name',
   'users.full_name as author_full_name',
+  'users.status as author_status',
 ] as const;
 
 /** Messages that the actor may read: membership is asked for in the statement that reads them [A1][A3]. */
@@ -316,6 +327,7 @@ const toLine = (row: LineRow): Line => ({
   at: row.at,
   editedAt: row.edited_at,
   deleted: row.deleted_at !== null,
+  authorDeleted: row.author_status === 'deleted',
   extra: row.extra === null ? null : (JSON.parse(row.extra) as Record<string, unknown>),
 });
 
@@ -394,16 +406,62 @@ export async function lastLines(
   actor: Actor,
   rooms: readonly RoomId[],
 ): Promise<Map<RoomId, Line>> {
-  if (rooms.length === 0) return new Map();
-  const rows = await lines(context, actor)
-    .where('messages.room', 'in', padded(rooms))
-    .where(
-      'messages.seq',
-      '=',
-      sql<Seq>`(select max(l.seq) from messages l where l.room = messages.room and l.deleted_at is null)`,
-    )
-    .execute();
-  return new Map(rows.map((row) => [row.room, toLine(row)]));
+  const last = new Map<RoomId, Line>();
+  for (const wanted of slices(rooms)) {
+    const rows = await lines(context, actor)
+      .where('messages.room', 'in', padded(wanted))
+      .where(
+        'messages.seq',
+        '=',
+        sql<Seq>`(select max(l.seq) from messages l where l.room = messages.room and l.deleted_at is null)`,
+      )
+      .execute();
+    for (const row of rows) last.set(row.room, toLine(row));
+  }
+  return last;
+}
+
+/** How far a room has been read. */
+export interface ReadMarks {
+  /** Up to here the actor has read. */
+  mine: Seq;
+  /** Would the actor's marker change by being moved there? */
+  unmarked: boolean;
+  /** Has everybody else read a message of this author? Where nobody else is, nobody has. */
+  readByOthers(line: Pick<Line, 'author' | 'seq'>): boolean;
+}
+
+/** Null: not a member. */
+export async function readMarks({ store }: QueryContext, actor: Actor, room: RoomId): Promise<ReadMarks | null> {
+  const members = store.db.selectFrom('members').select(['user_id', 'read_seq', 'unread_from']).where('room', '=', room);
+  const [mine, lowest] = await Promise.all([
+    members.where('user_id', '=', actor.user).executeTakeFirst(),
+    // Whoever has read least of all, and, if that is the author, of all others.
+    members.orderBy('read_seq').limit(2).execute(),
+  ]);
+  if (!mine) return null;
+  return {
+    mine: mine.read_seq,
+    unmarked: mine.unread_from !== null,
+    readByOthers: ({ author, seq }) => {
+      const least = lowest.find((member) => member.user_id !== author);
+      return least !== undefined && least.read_seq >= seq;
+    },
+  };
+}
+
+/** The direct room of the actor with this user, or the actor's notebook; null: there is none. */
+export async function directRoom({ store }: QueryContext, actor: Actor, user: UserId): Promise<RoomId | null> {
+  const { space, value } = directClaim(actor.user, user, 0);
+  const row = await store.db
+    .selectFrom('claims')
+    .innerJoin('members', 'members.room', 'claims.owner')
+    .select('members.room')
+    .where('claims.space', '=', space)
+    .where('claims.value', '=', value)
+    .where('members.user_id', '=', actor.user)
+    .executeTakeFirst();
+  return row?.room ?? null;
 }
 
 export async function userNames(

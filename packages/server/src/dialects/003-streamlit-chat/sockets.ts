@@ -1,0 +1,217 @@
+/** The WebSocket of this API: one socket for a user, which joins the rooms that it asks for. The token is in the path. */
+import { ERRORS, type EventBody, type RoomId } from '@natter/protocol';
+import type { Encoding } from '../../hub/encoding.js';
+import { codePoints } from '../../text.js';
+import { jsonFrame } from '../../websocket/wire.js';
+import type { DialectContext } from '../dialect.js';
+import { naive } from '../fastapi/times.js';
+import type { Roster } from '../roster.js';
+import type { DialectSocket, SocketRoute, Speaker } from '../socket.js';
+import { CONTENT_MAX, NAME } from './shapes.js';
+
+const NO_ACCESS = "You don't have access to this room";
+const NOT_IN_IT = 'You are not in this room';
+const MALFORMED = 'Invalid message format';
+const FAILED = 'Internal server error';
+
+function encodingOf({ people }: DialectContext): Encoding {
+  const typing = (room: RoomId, user: number): Buffer | null => {
+    const name = people.users.get(user)?.name;
+    // Whose name is read only now is told of with the next sign.
+    return name === undefined ? null : jsonFrame({ type: 'user_typing', room_id: room, user_id: user, username: name });
+  };
+  return {
+    name: NAME,
+
+    event({ type, stream: room, id, actor, at, body }) {
+      if (type !== 'message.sent') return null;
+      const { text, redacted } = JSON.parse(body) as EventBody<'message.sent'>;
+      if (redacted) return null;
+      const { name = '', fullName = '' } = people.users.get(actor) ?? {};
+      return jsonFrame({
+        type: 'new_message',
+        room_id: room,
+        message_id: id,
+        sender_id: actor,
+        sender_username: name,
+        sender_full_name: fullName === '' ? null : fullName,
+        content: text,
+        created_at: naive(at),
+      });
+    },
+
+    prepare: (events) =>
+      people.users.prepare(events.filter(({ type }) => type === 'message.sent').map(({ actor }) => actor)),
+
+    typing: (room, user, active) => (active ? typing(room, user) : null),
+    stillTyping: typing,
+
+    visit: (room, { user, name, entered }) =>
+      jsonFrame({ type: entered ? 'user_joined' : 'user_left', room_id: room, user_id: user, username: name }),
+
+    hidden: () => null,
+    live: () => null,
+    reset: () => null,
+    gone: () => null,
+    presence: () => null,
+  };
+}
+
+export function socketRoute(context: DialectContext, roster: Roster): SocketRoute {
+  return {
+    dialect: NAME,
+    // Numbers are rooms of another API, and so is the one word.
+    path: /^\/ws\/(?!(?:[0-9]+|rooms)$)([^/]+)$/,
+    encoding: encodingOf(context),
+    token: ({ captured: [token] }) => token ?? null,
+    async admit({ actor, name }) {
+      const { user } = actor;
+      const welcome = { type: 'connected', user_id: user, username: name.name, message: 'Connected to chat server' };
+      return {
+        rooms: [],
+        follows: 'chosen',
+        first: [jsonFrame(welcome)],
+        speak: (socket) => new Chat(context, roster, socket),
+      };
+    },
+  };
+}
+
+class Chat implements Speaker {
+  readonly #context: DialectContext;
+  readonly #roster: Roster;
+  readonly #socket: DialectSocket;
+  readonly #joined = new Set<RoomId>();
+  /** While a room is being joined, what comes behind waits: whoever says something after it hears it too. */
+  #line: Promise<void> | null = null;
+
+  constructor(context: DialectContext, roster: Roster, socket: DialectSocket) {
+    this.#context = context;
+    this.#roster = roster;
+    this.#socket = socket;
+  }
+
+  /** Nobody is told: this API has no word for whoever is gone without leaving. */
+  closed(): void {
+    for (const room of this.#joined) this.#roster.leave(room, this.#socket.actor.user);
+    this.#joined.clear();
+  }
+
+  frame(text: string): void {
+    const before = this.#line;
+    const step = before ? before.then(() => this.#handle(text)) : this.#handle(text);
+    if (!step) return;
+    const line = step
+      .catch(() => {})
+      .then(() => {
+        if (this.#line === line) this.#line = null;
+      });
+    this.#line = line;
+    this.#socket.carryOut(
+      () => step,
+      () => this.#refuse(FAILED),
+    );
+  }
+
+  /** A promise where the frames behind have to wait. */
+  #handle(text: string): Promise<void> | undefined {
+    let frame: unknown;
+    try {
+      frame = JSON.parse(text);
+    } catch {
+      this.#refuse('Invalid JSON format');
+      return;
+    }
+    if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) {
+      this.#refuse(MALFORMED);
+      return;
+    }
+    const { type, room_id, content } = frame as Record<string, unknown>;
+    const room = toRoom(room_id);
+    switch (type) {
+      case 'join_room':
+        return this.#join(room);
+      case 'leave_room':
+        this.#leave(room);
+        return;
+      case 'message':
+        if (content && typeof content !== 'string') this.#refuse(MALFORMED);
+        else if (content && content.trim() !== '') this.#send(room, content);
+        return;
+      case 'typing':
+        this.#socket.typing(room, true);
+        return;
+      case 'ping':
+        this.#socket.send(jsonFrame({ type: 'pong' }));
+        return;
+      default:
+        this.#refuse(`Unknown message type: ${shown(type)}`);
+    }
+  }
+
+  async #join(room: RoomId): Promise<void> {
+    const socket = this.#socket;
+    const { user } = socket.actor;
+    const joined = jsonFrame({ type: 'room_joined', room_id: room, message: `Joined room ${room}` });
+    if (this.#joined.has(room) && socket.hears(room)) return socket.send(joined);
+    if (!(await socket.follow(room, joined))) return this.#refuse(NO_ACCESS);
+    if (socket.closing || this.#joined.has(room)) return;
+    this.#joined.add(room);
+    // A user's first socket in the room makes them appear, the last one that leaves it makes them go.
+    if (this.#roster.enter(room, user)) socket.visit(room, true, { toSelf: false });
+  }
+
+  /** Also of a room that was not joined: one has left it already. */
+  #leave(room: RoomId): void {
+    const socket = this.#socket;
+    if (room === NOWHERE) return this.#refuse(NO_ACCESS);
+    if (this.#joined.delete(room)) {
+      socket.unfollow(room);
+      if (this.#roster.leave(room, socket.actor.user)) socket.visit(room, false, { toSelf: false });
+    }
+    socket.send(jsonFrame({ type: 'room_left', room_id: room, message: `Left room ${room}` }));
+  }
+
+  #send(room: RoomId, text: string): void {
+    const { core, limits } = this.#context;
+    const max = Math.min(CONTENT_MAX, limits.MESSAGE_TEXT_MAX);
+    if (room === NOWHERE) return this.#refuse(NOT_IN_IT);
+    if (codePoints(text) > max) return this.#refuse(`String should have at most ${max} characters`);
+    const { actor } = this.#socket;
+    this.#socket.carryOut(
+      async () => {
+        const done = await core.execute(actor, { type: 'message.send', room, text }, { dialect: NAME });
+        if (done.ok) return;
+        switch (done.code) {
+          case 'not_found':
+            return this.#refuse(NOT_IN_IT);
+          case 'invalid':
+            return this.#refuse(done.fields?.[0]?.message ?? MALFORMED);
+          case 'rate_limited':
+            return this.#refuse('Too many messages');
+          default:
+            return this.#refuse(ERRORS[done.code].title);
+        }
+      },
+      () => this.#refuse(FAILED),
+    );
+  }
+
+  #refuse(message: string): void {
+    this.#socket.send(jsonFrame({ type: 'error', message }));
+  }
+}
+
+/** No room has this id. */
+const NOWHERE = 0;
+
+function toRoom(id: unknown): RoomId {
+  const number = typeof id === 'string' && /^[0-9]{1,16}$/.test(id) ? Number(id) : id;
+  return Number.isSafeInteger(number) && (number as number) > 0 ? (number as number) : NOWHERE;
+}
+
+/** As Python writes what is no text. */
+function shown(type: unknown): string {
+  if (type === undefined || type === null) return 'None';
+  return (typeof type === 'string' ? type : JSON.stringify(type)).slice(0, 100).toWellFormed();
+}
