@@ -226,7 +226,10 @@ export class Accounts {
       .select(['sessions.user_id', 'refresh_hash', 'expires_at', 'last_used_at', 'dialect', 'users.status'])
       .where('sessions.id', '=', claims.session)
       .executeTakeFirst();
-    if (!row || row.expires_at <= now || row.status !== 'active') return refuse('bad_refresh_token');
+    // Those of other APIs are used again and again, and renewed there [D2].
+    if (!row || row.expires_at <= now || row.status !== 'active' || row.dialect !== '') {
+      return refuse('bad_refresh_token');
+    }
     const presented = tokens.refreshHash(refreshToken, claims.generation);
     const next = { session: claims.session, generation: claims.generation + 1 };
     const token = tokens.refresh(next);

@@ -1,5 +1,4 @@
 /** Dialect 002: what its chats, messages and sockets refuse, in which words, and its limits. */
-import { nameRules } from '@natter/server/auth/names';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { heard, People, type Person } from './002-people.js';
 import { type Answered, fresh, locs, openWorld, types, type World } from './world.js';
@@ -17,32 +16,6 @@ afterAll(() => world.close());
 
 const said = ({ status, body }: Answered): unknown[] => [status, body.detail];
 const UNKNOWN = 999_999_999;
-
-/** Accounts that never log in, so that no password need be hashed for them. */
-async function crowd(count: number): Promise<{ id: number }[]> {
-  const { store, log } = world.app.parts;
-  const first = await store.reserveStreams(count);
-  return Promise.all(
-    Array.from({ length: count }, async (_, index) => {
-      const id = first + index;
-      const name = fresh('crowd');
-      const outcome = await log.append({
-        actor: 0,
-        at: Date.now(),
-        drafts: [
-          {
-            stream: id,
-            type: 'user.created',
-            body: { name, nameKey: nameRules.key(name), email: null, fullName: '', role: 'user' },
-          },
-        ],
-        claims: nameRules.keys(name).map((value) => ({ space: 'user.name' as const, value, owner: id })),
-      });
-      expect(outcome.kind).toBe('committed');
-      return { id };
-    }),
-  );
-}
 
 describe('dialect 002: who asks', () => {
   it('[D4] wants a bearer token on every route but five', async () => {
@@ -213,7 +186,7 @@ describe('dialect 002: chats', () => {
   });
 
   it('[D4] has 99 others in a group, never more than 100 members, whoever adds them at once', async () => {
-    const others = await crowd(120);
+    const others = await world.crowd(120);
     const made = await create({ chat_type: 'group', participant_ids: others.slice(0, 99).map(({ id }) => id) });
     expect([made.status, made.body.participants.length]).toEqual([201, 100]);
     const many = await create({ chat_type: 'group', participant_ids: others.slice(0, 102).map(({ id }) => id) });

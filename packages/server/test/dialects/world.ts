@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, openApp } from '@natter/server/app';
+import { nameRules } from '@natter/server/auth/names';
 import { loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
 import { WebSocket } from 'ws';
@@ -76,6 +77,32 @@ export class World {
     const { status, body } = await this.ask('POST', '/v1/users', { body: { name, password: 'correct horse battery' } });
     if (status !== 201) throw new Error(JSON.stringify(body));
     return { id: body.user.id, name, token: body.accessToken };
+  }
+
+  /** Accounts that never log in, so that no password need be hashed for them. */
+  async crowd(count: number): Promise<{ id: number }[]> {
+    const { store, log } = this.app.parts;
+    const first = await store.reserveStreams(count);
+    return Promise.all(
+      Array.from({ length: count }, async (_, index) => {
+        const id = first + index;
+        const name = fresh('crowd');
+        const outcome = await log.append({
+          actor: 0,
+          at: Date.now(),
+          drafts: [
+            {
+              stream: id,
+              type: 'user.created',
+              body: { name, nameKey: nameRules.key(name), email: null, fullName: '', role: 'user' },
+            },
+          ],
+          claims: nameRules.keys(name).map((value) => ({ space: 'user.name' as const, value, owner: id })),
+        });
+        if (outcome.kind !== 'committed') throw new Error(`an account was answered with ${outcome.kind}`);
+        return { id };
+      }),
+    );
   }
 
   /** A socket that was let in. */

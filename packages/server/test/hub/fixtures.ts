@@ -355,6 +355,8 @@ export async function connect(
     session?: string;
     encoding?: Encoding;
     socket?: FakeSocket;
+    /** Follows only what it asks for. */
+    chosen?: true;
     /** What a ready frame says: heads by stream. */
     ready?: (heads: ReadonlyMap<StreamId, Seq>) => void;
   } = {},
@@ -374,6 +376,7 @@ export async function connect(
     rooms,
     cursors: new Map(Object.entries(options.cursors ?? {}).map(([stream, seq]) => [Number(stream), seq])),
     epoch: options.epoch ?? store.epoch,
+    ...(options.chosen ? { chosen: options.chosen } : {}),
   });
   return { subscriber, socket };
 }

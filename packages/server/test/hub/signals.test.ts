@@ -1,5 +1,6 @@
 /** Typing and presence: told to whom it concerns, coalesced, ended by themselves, never stored. */
 import { LocalBus } from '@natter/server/bus/bus';
+import type { Encoding } from '@natter/server/hub/encoding';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type Connected,
@@ -7,6 +8,7 @@ import {
   FakeNetwork,
   FakeStore,
   ManualClock,
+  makeEncoding,
   makeNode,
   type Node,
   removes,
@@ -35,8 +37,8 @@ beforeEach(() => {
   network.settle();
 });
 
-async function come(user: number, on = node, rooms = [ROOM]): Promise<Connected> {
-  const connected = await connect(on, store, user, { rooms });
+async function come(user: number, on = node, rooms = [ROOM], encoding?: Encoding): Promise<Connected> {
+  const connected = await connect(on, store, user, { rooms, ...(encoding ? { encoding } : {}) });
   await turns();
   network.settle();
   connected.socket.frames.length = 0;
@@ -98,6 +100,33 @@ describe('typing', () => {
     clock.advance(7_000);
     expect(await heard(ben)).toEqual([typing(ANNA, false)]);
     expect(await heard(benFar)).toEqual([typing(ANNA, false)]);
+  });
+
+  it('is told again while it goes on to those whose API has no word for its end, once a second, on every node', async () => {
+    const encoding = (): Encoding => ({
+      ...makeEncoding('endless'),
+      stillTyping: (room, user) => Buffer.from(`${JSON.stringify({ type: 'still', room, user })}\n`),
+    });
+    const still = { type: 'still', room: ROOM, user: ANNA };
+    const anna = await come(ANNA);
+    const ben = await come(BEN);
+    const [endless, endlessFar] = await Promise.all([
+      come(BEN, node, [ROOM], encoding()),
+      come(BEN, far, [ROOM], encoding()),
+    ]);
+    node.hub.typing(anna.subscriber, ROOM, true);
+    for (const one of [ben, endless, endlessFar]) expect(await heard(one)).toEqual([typing(ANNA, true)]);
+    for (let i = 0; i < 10; i += 1) node.hub.typing(anna.subscriber, ROOM, true);
+    expect(await heard(endless)).toEqual([]);
+    for (let i = 0; i < 2; i += 1) {
+      clock.advance(3_000);
+      for (let j = 0; j < 10; j += 1) node.hub.typing(anna.subscriber, ROOM, true);
+      expect(await heard(endless)).toEqual([still]);
+      expect(await heard(endlessFar)).toEqual([still]);
+    }
+    node.hub.typing(anna.subscriber, ROOM, false);
+    expect(await heard(endless)).toEqual([typing(ANNA, false)]);
+    expect(await heard(ben)).toEqual([typing(ANNA, false)]);
   });
 
   it('of one who starts and stops in quick turns begins at most once a second, ends at once, and is last told as it is', async () => {

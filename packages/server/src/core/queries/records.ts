@@ -433,7 +433,10 @@ export interface ReadMarks {
 
 /** Null: not a member. */
 export async function readMarks({ store }: QueryContext, actor: Actor, room: RoomId): Promise<ReadMarks | null> {
-  const members = store.db.selectFrom('members').select(['user_id', 'read_seq', 'unread_from']).where('room', '=', room);
+  const members = store.db
+    .selectFrom('members')
+    .select(['user_id', 'read_seq', 'unread_from'])
+    .where('room', '=', room);
   const [mine, lowest] = await Promise.all([
     members.where('user_id', '=', actor.user).executeTakeFirst(),
     // Whoever has read least of all, and, if that is the author, of all others.

@@ -109,7 +109,8 @@ export function authRoutes(api: Api, { accounts, core, queries }: DialectContext
       method: 'POST',
       path: '/auth/logout',
       summary: 'Logout',
-      description: 'Gives up the refresh token. The access tokens that it gave, and their sockets, live on until those expire.',
+      description:
+        'Gives up the refresh token. The access tokens that it gave, and their sockets, live on until those expire.',
       open: true,
       body: Refresh,
       answer: Said,

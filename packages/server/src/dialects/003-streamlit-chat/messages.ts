@@ -4,7 +4,7 @@ import type { Actor, Reply } from '../../core/actor.js';
 import type { DialectContext } from '../dialect.js';
 import { type Api, fail, failureOf } from '../fastapi/api.js';
 import { naive } from '../fastapi/times.js';
-import { CONTENT_MAX, Chat, Message, NAME, PageQuery, Sent, toChat, toMessage } from './shapes.js';
+import { Chat, CONTENT_MAX, Message, NAME, PageQuery, Sent, toChat, toMessage } from './shapes.js';
 
 /** What core calls otherwise. */
 export const FIELDS = { text: 'content' };

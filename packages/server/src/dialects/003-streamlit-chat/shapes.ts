@@ -41,10 +41,7 @@ const message = {
   created_at: time,
 };
 
-export const Sent = Type.Object(
-  { message: Type.String(), data: Type.Object(message) },
-  { title: 'Dialect003Sent' },
-);
+export const Sent = Type.Object({ message: Type.String(), data: Type.Object(message) }, { title: 'Dialect003Sent' });
 
 export const Message = Type.Object(
   { ...message, sender_username: orNull(Type.String()), sender_full_name: orNull(Type.String()) },

@@ -114,38 +114,29 @@ class Chat implements Speaker {
   }
 
   /** A promise where the frames behind have to wait. */
-  #handle(text: string): Promise<void> | undefined {
+  #handle(text: string): Promise<void> | void {
     let frame: unknown;
     try {
       frame = JSON.parse(text);
     } catch {
-      this.#refuse('Invalid JSON format');
-      return;
+      return this.#refuse('Invalid JSON format');
     }
-    if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) {
-      this.#refuse(MALFORMED);
-      return;
-    }
+    if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return this.#refuse(MALFORMED);
     const { type, room_id, content } = frame as Record<string, unknown>;
     const room = toRoom(room_id);
     switch (type) {
       case 'join_room':
         return this.#join(room);
       case 'leave_room':
-        this.#leave(room);
-        return;
+        return this.#leave(room);
       case 'message':
-        if (content && typeof content !== 'string') this.#refuse(MALFORMED);
-        else if (content && content.trim() !== '') this.#send(room, content);
-        return;
+        return this.#send(room, content || '');
       case 'typing':
-        this.#socket.typing(room, true);
-        return;
+        return this.#socket.typing(room, true);
       case 'ping':
-        this.#socket.send(jsonFrame({ type: 'pong' }));
-        return;
+        return this.#socket.send(jsonFrame({ type: 'pong' }));
       default:
-        this.#refuse(`Unknown message type: ${shown(type)}`);
+        return this.#refuse(`Unknown message type: ${shown(type)}`);
     }
   }
 
@@ -172,8 +163,10 @@ class Chat implements Speaker {
     socket.send(jsonFrame({ type: 'room_left', room_id: room, message: `Left room ${room}` }));
   }
 
-  #send(room: RoomId, text: string): void {
+  #send(room: RoomId, text: unknown): void {
     const { core, limits } = this.#context;
+    if (typeof text !== 'string') return this.#refuse(MALFORMED);
+    if (text.trim() === '') return;
     const max = Math.min(CONTENT_MAX, limits.MESSAGE_TEXT_MAX);
     if (room === NOWHERE) return this.#refuse(NOT_IN_IT);
     if (codePoints(text) > max) return this.#refuse(`String should have at most ${max} characters`);
