@@ -2,7 +2,7 @@
  * Names that a node remembers, so that what is shown live need not ask for them each time: bounded, corrected by what is
  * committed here, and read again in the background now and then, since other nodes commit too.
  */
-import type { EventBody, RoomId, UserId } from '@natter/protocol';
+import type { EventBody, RoomId, UserId, Visibility } from '@natter/protocol';
 import type { StoredEvent } from '../store/store.js';
 import type { Clock } from './ports.js';
 
@@ -100,20 +100,29 @@ export interface PersonName {
   fullName: string;
 }
 
+/** A room's name, and what says where it is a name: among the public rooms of the API that made it. */
+export interface RoomName {
+  name: string;
+  dialect: string;
+  visibility: Visibility;
+}
+
+const NO_ROOM: RoomName = { name: '', dialect: '', visibility: 'private' };
+
 /** The names of users and rooms on this node. */
 export class People {
   readonly users: Names<PersonName>;
-  readonly rooms: Names<string>;
+  readonly rooms: Names<RoomName>;
 
   constructor(
     options: Pick<RememberedOptions<unknown>, 'clock' | 'max' | 'onError'> & {
       userNames(ids: readonly UserId[]): Promise<ReadonlyMap<UserId, PersonName>>;
-      roomNames(ids: readonly RoomId[]): Promise<ReadonlyMap<RoomId, string>>;
+      roomNames(ids: readonly RoomId[]): Promise<ReadonlyMap<RoomId, RoomName>>;
     },
   ) {
     const { userNames, roomNames, ...rest } = options;
     this.users = new Names({ ...rest, read: userNames, nothing: { name: 'system', fullName: '' } });
-    this.rooms = new Names({ ...rest, read: roomNames, nothing: '' });
+    this.rooms = new Names({ ...rest, read: roomNames, nothing: NO_ROOM });
   }
 
   /** Called with what was committed on this node. */
@@ -129,10 +138,18 @@ export class People {
           this.users.set(stream, () => ({ name: `deleted-${stream}`, fullName: 'Deleted User' }));
           break;
         case 'room.changed': {
-          const { name } = JSON.parse(body) as EventBody<'room.changed'>;
-          if (name !== undefined) this.rooms.set(stream, () => name);
+          const { name, visibility } = JSON.parse(body) as EventBody<'room.changed'>;
+          if (name === undefined && visibility === undefined) break;
+          this.rooms.set(stream, (known) => ({
+            ...known,
+            name: name ?? known.name,
+            visibility: visibility ?? known.visibility,
+          }));
           break;
         }
+        case 'room.deleted':
+          this.rooms.set(stream, () => NO_ROOM);
+          break;
         default:
       }
     }

@@ -479,7 +479,15 @@ export async function userNames(
   return new Map(rows.map((row) => [row.id, { name: row.name, fullName: row.full_name }]));
 }
 
-export async function roomNames({ store }: QueryContext, ids: readonly RoomId[]): Promise<Map<RoomId, string>> {
-  const rows = await store.db.selectFrom('rooms').select(['id', 'name']).where('id', 'in', padded(ids)).execute();
-  return new Map(rows.map((row) => [row.id, row.name]));
+export async function roomNames(
+  { store }: QueryContext,
+  ids: readonly RoomId[],
+): Promise<Map<RoomId, { name: string; dialect: string; visibility: Visibility }>> {
+  const rows = await store.db
+    .selectFrom('rooms')
+    .select(['id', 'name', 'dialect', 'visibility'])
+    .where('id', 'in', padded(ids))
+    .where('deleted_at', 'is', null)
+    .execute();
+  return new Map(rows.map(({ id, ...name }) => [id, name]));
 }
