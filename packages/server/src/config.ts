@@ -10,7 +10,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** The other APIs that can be served, by the names that tokens and rooms carry. */
-export const DIALECTS = ['001', '002', '003', '004'] as const;
+export const DIALECTS = ['000', '001', '002', '003', '004'] as const;
 export type DialectName = (typeof DIALECTS)[number];
 
 /** Fewer characters than this are too easy to guess. */

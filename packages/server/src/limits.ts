@@ -69,6 +69,12 @@ const SIZE_LIMITS = {
     max: 1_048_576,
     text: 'largest WebSocket frame (and message), in bytes',
   },
+  JSON_DEPTH_MAX: {
+    default: 64,
+    min: 4,
+    max: 500,
+    text: 'deepest nesting of JSON that comes through a dialect: in a body, and in what is kept with a message',
+  },
   BODY_BYTES_MAX: { default: 262_144, min: 1_024, max: 16_777_216, text: 'largest HTTP request body, in bytes' },
   SOCKET_BUFFER_BYTES_MAX: {
     default: 1_048_576,

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { DialectName } from '../config.js';
 import type { Refusal } from '../core/actor.js';
 import type { Sockets } from '../websocket/sockets.js';
+import { mulChat } from './000-mul-chat/mul-chat.js';
 import { realTimeChat } from './001-real-time-chat/real-time-chat.js';
 import { chatService } from './002-chat-service/chat-service.js';
 import { streamlitChat } from './003-streamlit-chat/streamlit-chat.js';
@@ -12,7 +13,7 @@ import { Door } from './door.js';
 import { failureOf } from './fastapi/failure.js';
 import { HEALTH, ROOT, UNHEALTHY } from './shared.js';
 
-const ALL: readonly Dialect[] = [realTimeChat, chatService, streamlitChat, simpleChat];
+const ALL: readonly Dialect[] = [mulChat, realTimeChat, chatService, streamlitChat, simpleChat];
 
 export class Dialects {
   readonly #open: { dialect: Dialect; opened: OpenDialect }[];

@@ -2,6 +2,7 @@
 import { enter } from '@natter/server/dialects/entry';
 import { Api, httpBearer, OAUTH2 } from '@natter/server/dialects/fastapi/api';
 import { naive, zulu } from '@natter/server/dialects/fastapi/times';
+import { DEFAULT_LIMITS } from '@natter/server/limits';
 import { fastify } from 'fastify';
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
@@ -15,9 +16,11 @@ async function site(rules = OAUTH2) {
     verifyAccess: async (token: string) =>
       token === 'good' ? { ok: true, value: { user: 1, role: 'user', session: 's', dialect: '' } } : { ok: false },
   };
-  const context = { accounts, hub: { presence: { touch: () => {} } } } as unknown as ConstructorParameters<
-    typeof Api
-  >[1];
+  const context = {
+    accounts,
+    hub: { presence: { touch: () => {} } },
+    limits: DEFAULT_LIMITS,
+  } as unknown as ConstructorParameters<typeof Api>[1];
   const dialect = { name: '002', title: 'test' } as ConstructorParameters<typeof Api>[2];
   const api = new Api(app, context, dialect, rules);
   const body = Type.Object({

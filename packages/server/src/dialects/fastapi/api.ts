@@ -74,7 +74,7 @@ export class Api {
     app.decorateRequest('recognised', null);
     // Input is held against its schemas all at once, and by other rules than the native ones.
     app.setValidatorCompiler(() => (value) => ({ value }));
-    readBodies(app);
+    readBodies(app, context.limits.JSON_DEPTH_MAX);
     app.setErrorHandler((error, _request, reply) => {
       if (error instanceof FailureError) return error.failure.send(reply);
       throw error;

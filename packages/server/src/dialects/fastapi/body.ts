@@ -1,6 +1,7 @@
 /** Bodies as FastAPI reads them: JSON is parsed before anybody is asked who they are, a form by the routes that take one; all else stays text. */
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
+import { isDeep } from '../json.js';
 import { FailureError, fail, type Problem, unprocessable } from './failure.js';
 
 /** A body of `application/x-www-form-urlencoded`. */
@@ -13,11 +14,12 @@ export class Form {
   }
 }
 
-export function readBodies(app: FastifyInstance): void {
+/** `depthMax`: JSON that is nested deeper is as unreadable as it was to the originals, only sooner. */
+export function readBodies(app: FastifyInstance, depthMax: number): void {
   app.removeAllContentTypeParsers();
   for (const type of ['application/json', /^application\/[^;]*\+json/]) {
     app.addContentTypeParser<Buffer>(type, { parseAs: 'buffer' }, (_request, bytes, done) => {
-      const parsed = parseJson(bytes);
+      const parsed = parseJson(bytes, depthMax);
       if (parsed instanceof FailureError) done(parsed);
       else done(null, parsed);
     });
@@ -30,7 +32,7 @@ export function readBodies(app: FastifyInstance): void {
   app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, bytes, done) => {
     // No content type at all is taken for JSON.
     if (request.headers['content-type'] === undefined) {
-      const parsed = parseJson(bytes);
+      const parsed = parseJson(bytes, depthMax);
       if (parsed instanceof FailureError) done(parsed);
       else done(null, parsed);
     } else {
@@ -40,16 +42,19 @@ export function readBodies(app: FastifyInstance): void {
 }
 
 /** Undefined: there is no body. */
-function parseJson(bytes: Buffer): unknown {
+function parseJson(bytes: Buffer, depthMax: number): unknown {
   if (bytes.length === 0) return undefined;
-  if (!isUtf8(bytes)) return new FailureError(fail(400, 'There was an error parsing the body'));
+  if (!isUtf8(bytes)) return unreadable();
   const text = bytes.toString();
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isDeep(value, depthMax) ? unreadable() : value;
   } catch (error) {
     return new FailureError(unprocessable(jsonProblem(text, error as Error)));
   }
 }
+
+const unreadable = (): FailureError => new FailureError(fail(400, 'There was an error parsing the body'));
 
 function jsonProblem(text: string, error: Error): Problem {
   const said = /position ([0-9]+)/.exec(error.message)?.[1];
