@@ -1,7 +1,7 @@
-/** The one transaction: decides a batch of entries and writes events, projections and keys. Pure but for the steps that it yields. */
-import type { EventType, MessageId, StreamId, UserId } from '@natter/protocol';
+/** The one transaction: decides a batch of entries, and says which events, projections and keys are written. Pure. */
+import type { EventId, EventType, MessageId, StreamId, UserId } from '@natter/protocol';
 import { Projector } from './project.js';
-import type { Param, Program } from './steps.js';
+import type { Answers, Param, Program, ReadStep, WriteStep } from './steps.js';
 import { type Claim, changesState, type Draft, type Entry, type Outcome, type StoredEvent, toEvent } from './store.js';
 
 const SELECT_HEAD = 'select id, kind, head, version, messages from streams where id = ?{lock}';
@@ -40,17 +40,36 @@ const claimKey = (claim: Claim): string => `${claim.space}\n${claim.value}`;
 const keyOf = (author: UserId, key: string): string => `${author}\n${key}`;
 const ownerOf = (entry: Entry): UserId => entry.key?.author ?? entry.actor;
 
-export function* commitBatch(batch: readonly Entry[]): Program<Outcome[]> {
-  const heads = yield* readHeads(batch);
-  const keys = yield* readKeys(batch);
-  const claims = yield* readClaims(batch);
-  const versions = yield* readMessages(batch);
-
+export function commitBatch(batch: readonly Entry[]): Program<Outcome[]> {
+  const heads = readHeads(batch);
+  const keys = readKeys(batch);
+  const claims = readClaims(batch);
+  const versions = readMessages(batch);
   let drafts = 0;
   for (const entry of batch) drafts += entry.drafts.length;
-  const ids = drafts > 0 ? yield { kind: 'event_ids', count: drafts } : [];
-  let nextId = Number(ids[0]?.[0]?.first ?? 0);
+  return {
+    reads: [heads.step, keys.step, claims.step, versions.step, { kind: 'event_ids', count: drafts }],
+    decide: ([ofHeads = [], ofKeys = [], ofClaims = [], ofVersions = [], ids = []]) =>
+      decideBatch(
+        batch,
+        heads.take(ofHeads),
+        keys.take(ofKeys),
+        claims.take(ofClaims),
+        versions.take(ofVersions),
+        (ids[0] ?? []).map((row) => Number(row.id)),
+      ),
+  };
+}
 
+function decideBatch(
+  batch: readonly Entry[],
+  heads: Map<StreamId, StreamHead>,
+  keys: Map<string, KnownKey>,
+  claims: Map<string, StreamId>,
+  versions: Map<MessageId, number>,
+  ids: readonly EventId[],
+): { value: Outcome[]; writes: readonly WriteStep[] } {
+  let taken = 0;
   const projector = new Projector();
   const outcomes: Outcome[] = [];
   for (const entry of batch) {
@@ -65,12 +84,12 @@ export function* commitBatch(batch: readonly Entry[]): Program<Outcome[]> {
       outcomes.push({ kind: 'stale' });
       continue;
     }
-    const taken = entry.claims?.find((claim) => {
+    const lost = entry.claims?.find((claim) => {
       const owner = claims.get(claimKey(claim));
       return owner !== undefined && owner !== claim.owner;
     });
-    if (taken) {
-      outcomes.push({ kind: 'taken', claim: taken });
+    if (lost) {
+      outcomes.push({ kind: 'taken', claim: lost });
       continue;
     }
     for (const claim of entry.releases ?? []) {
@@ -99,10 +118,13 @@ export function* commitBatch(batch: readonly Entry[]): Program<Outcome[]> {
         const version = versions.get(message);
         if (version !== undefined) versions.set(message, version + 1);
       }
+      const id = ids[taken];
+      taken += 1;
+      if (id === undefined) throw new Error('there are fewer ids than events');
       const { answers } = draft;
       const body = answers ? answering(draft.body, keys.get(keyOf(answers.author, answers.key))?.event) : draft.body;
       const event: StoredEvent = {
-        id: nextId,
+        id,
         stream: draft.stream,
         seq: head.seq,
         type: draft.type,
@@ -110,7 +132,6 @@ export function* commitBatch(batch: readonly Entry[]): Program<Outcome[]> {
         at: entry.at,
         body: JSON.stringify(body),
       };
-      nextId += 1;
       projector.event(event, body, head.messages, draft.secret);
       events.push(event);
     }
@@ -126,13 +147,15 @@ export function* commitBatch(batch: readonly Entry[]): Program<Outcome[]> {
     outcomes.push({ kind: 'committed', events });
   }
 
-  for (const step of projector.steps()) yield step;
   const moved: Param[][] = [];
   for (const [id, head] of heads) if (head.touched) moved.push([head.seq, head.version, head.messages, id]);
-  if (moved.length > 0) {
-    yield { kind: 'write', sql: 'update streams set head = ?, version = ?, messages = ? where id = ?', params: moved };
-  }
-  return outcomes;
+  const update: WriteStep = {
+    kind: 'write',
+    sql: 'update streams set head = ?, version = ?, messages = ? where id = ?',
+    params: moved,
+    apart: true,
+  };
+  return { value: outcomes, writes: [...projector.steps(), update] };
 }
 
 /** A message with the one that it answers, and the thread of that; one that was never sent is not answered. */
@@ -162,32 +185,45 @@ function isStale(entry: Entry, heads: Map<StreamId, StreamHead>, versions: Map<M
   return false;
 }
 
+/** A reading step, and what its answer means. */
+interface Question<T> {
+  step: ReadStep;
+  take(answers: Answers): T;
+}
+
 /** Reads, and on a database with several writers locks, the heads of all streams of a batch in id order: nodes can't deadlock. */
-function* readHeads(batch: readonly Entry[]): Program<Map<StreamId, StreamHead>> {
+function readHeads(batch: readonly Entry[]): Question<Map<StreamId, StreamHead>> {
   const wanted = new Set<StreamId>();
   for (const entry of batch) {
     for (const draft of entry.drafts) wanted.add(draft.stream);
     if (entry.expect) for (const stream of entry.expect.keys()) wanted.add(stream);
   }
-  const heads = new Map<StreamId, StreamHead>();
   const ids = [...wanted].sort((a, b) => a - b);
-  if (ids.length === 0) return heads;
-  const answers = yield { kind: 'read', sql: SELECT_HEAD, params: ids.map((id) => [id]) };
-  ids.forEach((id, index) => {
-    const row = answers[index]?.[0];
-    heads.set(id, {
-      seq: Number(row?.head ?? 0),
-      version: Number(row?.version ?? 0),
-      messages: Number(row?.messages ?? 0),
-      exists: row !== undefined,
-      touched: false,
-    });
-  });
-  return heads;
+  return {
+    step: { kind: 'read', sql: SELECT_HEAD, params: ids.map((id) => [id]) },
+    take: (answers) =>
+      new Map(
+        ids.map((id, index) => {
+          const row = answers[index]?.[0];
+          const head = {
+            seq: Number(row?.head ?? 0),
+            version: Number(row?.version ?? 0),
+            messages: Number(row?.messages ?? 0),
+            exists: row !== undefined,
+            touched: false,
+          };
+          return [id, head];
+        }),
+      ),
+  };
 }
 
-function* readKeys(batch: readonly Entry[]): Program<Map<string, { hash: string; event: StoredEvent }>> {
-  const keys = new Map<string, { hash: string; event: StoredEvent }>();
+interface KnownKey {
+  hash: string;
+  event: StoredEvent;
+}
+
+function readKeys(batch: readonly Entry[]): Question<Map<string, KnownKey>> {
   const asked: string[] = [];
   const params: Param[][] = [];
   const ask = (author: UserId, key: string): void => {
@@ -198,32 +234,42 @@ function* readKeys(batch: readonly Entry[]): Program<Map<string, { hash: string;
     if (entry.key) ask(ownerOf(entry), entry.key.key);
     for (const { answers } of entry.drafts) if (answers) ask(answers.author, answers.key);
   }
-  if (params.length === 0) return keys;
-  const answers = yield { kind: 'read', sql: SELECT_KEY, params };
-  asked.forEach((key, index) => {
-    const row = answers[index]?.[0];
-    if (row) keys.set(key, { hash: String(row.hash), event: toEvent(row) });
-  });
-  return keys;
+  return {
+    step: { kind: 'read', sql: SELECT_KEY, params },
+    take(answers) {
+      const keys = new Map<string, KnownKey>();
+      asked.forEach((key, index) => {
+        const row = answers[index]?.[0];
+        if (row) keys.set(key, { hash: String(row.hash), event: toEvent(row) });
+      });
+      return keys;
+    },
+  };
 }
 
-function* readClaims(batch: readonly Entry[]): Program<Map<string, StreamId>> {
-  const owners = new Map<string, StreamId>();
+function readClaims(batch: readonly Entry[]): Question<Map<string, StreamId>> {
   const wanted = batch.flatMap((entry) => [...(entry.claims ?? []), ...(entry.releases ?? [])]);
-  if (wanted.length === 0) return owners;
-  const answers = yield { kind: 'read', sql: SELECT_CLAIM, params: wanted.map((claim) => [claim.space, claim.value]) };
-  wanted.forEach((claim, index) => {
-    const row = answers[index]?.[0];
-    if (row) owners.set(claimKey(claim), Number(row.owner));
-  });
-  return owners;
+  return {
+    step: { kind: 'read', sql: SELECT_CLAIM, params: wanted.map((claim) => [claim.space, claim.value]) },
+    take(answers) {
+      const owners = new Map<string, StreamId>();
+      wanted.forEach((claim, index) => {
+        const row = answers[index]?.[0];
+        if (row) owners.set(claimKey(claim), Number(row.owner));
+      });
+      return owners;
+    },
+  };
 }
 
-function* readMessages(batch: readonly Entry[]): Program<Map<MessageId, number>> {
-  const versions = new Map<MessageId, number>();
+function readMessages(batch: readonly Entry[]): Question<Map<MessageId, number>> {
   const wanted = [...new Set(batch.flatMap((entry) => [...(entry.expectMessages?.keys() ?? [])]))];
-  if (wanted.length === 0) return versions;
-  const answers = yield { kind: 'read', sql: SELECT_MESSAGE, params: wanted.map((id) => [id]) };
-  for (const rows of answers) for (const row of rows) versions.set(Number(row.id), Number(row.version));
-  return versions;
+  return {
+    step: { kind: 'read', sql: SELECT_MESSAGE, params: wanted.map((id) => [id]) },
+    take(answers) {
+      const versions = new Map<MessageId, number>();
+      for (const rows of answers) for (const row of rows) versions.set(Number(row.id), Number(row.version));
+      return versions;
+    },
+  };
 }

@@ -3,7 +3,7 @@
  * the log; it depends on nothing but the events of a stream in order (and, for what the log must not hold, the secret).
  */
 import type { Event, EventBody, EventType } from '@natter/protocol';
-import type { Param, Step } from './steps.js';
+import type { Param, WriteStep } from './steps.js';
 import type { Secret, StoredEvent } from './store.js';
 
 /** `num` of the last message of a room at or below a seq. */
@@ -103,14 +103,23 @@ function isAudited(event: StoredEvent, body: EventBody<EventType>): boolean {
   }
 }
 
+/** How far somebody has read in a room; `num` where it is known, else it is counted. */
+interface Marker {
+  room: number;
+  user: number;
+  seq: number;
+  num: number | null;
+}
+
 /** Gathers rows for a run of events and gives them as few steps as their order allows. */
 export class Projector {
-  readonly #steps: Step[] = [];
+  readonly #steps: WriteStep[] = [];
   /** Inserts that wait, by table; they may be grouped because nothing between them reads or changes those tables. */
   readonly #inserts = new Map<string, { columns: readonly string[]; rows: Param[][] }>();
-  /** Senders' own markers [M2], newest wins. */
-  readonly #markers = new Map<string, Param[]>();
-  readonly #replies: Param[][] = [];
+  /** Markers that move [M2], the furthest of each. They wait to the end, so that nodes move them in the same order and can't deadlock. */
+  readonly #markers = new Map<string, Marker>();
+  /** New replies, by thread. */
+  readonly #replies = new Map<number, number>();
 
   insert(table: string, columns: readonly string[], row: Param[]): void {
     const group = this.#inserts.get(table);
@@ -118,37 +127,50 @@ export class Projector {
     else this.#inserts.set(table, { columns, rows: [row] });
   }
 
-  /** A statement that must see everything before it. */
+  /** A statement that must see everything before it, markers aside. */
   write(sql: string, params: Param[]): void {
     this.#flush();
     const last = this.#steps.at(-1);
-    if (last?.kind === 'write' && last.sql === sql) (last.params as Param[][]).push(params);
+    if (last?.kind === 'write' && last.sql === sql && !last.apart) (last.params as Param[][]).push(params);
     else this.#steps.push({ kind: 'write', sql, params: [params] });
   }
 
-  steps(): readonly Step[] {
-    this.#flush();
+  steps(): readonly WriteStep[] {
+    this.#flushMarkers();
     return this.#steps;
   }
 
   #flush(): void {
     for (const [table, { columns, rows }] of this.#inserts) this.#steps.push({ kind: 'insert', table, columns, rows });
     this.#inserts.clear();
-    if (this.#markers.size > 0) {
+    if (this.#replies.size > 0) {
       this.#steps.push({
         kind: 'write',
-        sql: 'update members set read_seq = ?, read_num = ?, unread_from = null, unread_num = null where room = ? and user_id = ? and read_seq < ?',
-        params: [...this.#markers.values()],
+        sql: 'update messages set reply_count = reply_count + ? where id = ?',
+        params: Array.from(this.#replies, ([thread, count]) => [count, thread]),
+        apart: true,
       });
-      this.#markers.clear();
+      this.#replies.clear();
     }
-    if (this.#replies.length > 0) {
-      this.#steps.push({
-        kind: 'write',
-        sql: 'update messages set reply_count = reply_count + 1 where id = ?',
-        params: this.#replies.splice(0),
-      });
-    }
+  }
+
+  #flushMarkers(): void {
+    this.#flush();
+    if (this.#markers.size === 0) return;
+    const markers = [...this.#markers.values()].sort((a, b) => a.room - b.room || a.user - b.user);
+    this.#steps.push({
+      kind: 'write',
+      sql: `update members set read_seq = ?, read_num = coalesce(?, ${NUM_AT}), unread_from = null, unread_num = null where room = ? and user_id = ? and read_seq <= ?`,
+      params: markers.map(({ room, user, seq, num }) => [seq, num, room, seq, room, user, seq]),
+      apart: true,
+    });
+    this.#markers.clear();
+  }
+
+  #move(marker: Marker): void {
+    const key = `${marker.room}:${marker.user}`;
+    const known = this.#markers.get(key);
+    if (!known || known.seq < marker.seq) this.#markers.set(key, marker);
   }
 
   /** `messages` is how many messages the stream has had, this event included. */
@@ -296,12 +318,10 @@ export class Projector {
         this.#job('purge_room', stream, at);
         return;
       case 'read.moved':
-        this.write(
-          `update members set read_seq = ?, read_num = ${NUM_AT}, unread_from = null, unread_num = null where room = ? and user_id = ? and read_seq <= ?`,
-          [fact.body.seq, fact.body.room, fact.body.seq, fact.body.room, stream, fact.body.seq],
-        );
+        this.#move({ room: fact.body.room, user: stream, seq: fact.body.seq, num: null });
         return;
       case 'read.unmarked':
+        this.#flushMarkers();
         this.write(`update members set unread_from = ?, unread_num = ${NUM_AT} where room = ? and user_id = ?`, [
           fact.body.seq,
           fact.body.room,
@@ -340,8 +360,8 @@ export class Projector {
       0,
     ]);
     if (mentions) this.#mentions(stream, seq, id, mentions);
-    if (thread !== undefined) this.#replies.push([thread]);
-    this.#markers.set(`${stream}:${actor}`, [seq, num, stream, actor, seq]);
+    if (thread !== undefined) this.#replies.set(thread, (this.#replies.get(thread) ?? 0) + 1);
+    this.#move({ room: stream, user: actor, seq, num });
   }
 
   #mentions(room: number, seq: number, message: number, mentions: EventBody<'message.sent'>['mentions']): void {

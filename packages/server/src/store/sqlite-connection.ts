@@ -1,7 +1,7 @@
 /** One synchronous SQLite connection with the durability that acknowledgements rest on, and the driver of the commit program. */
 import { DatabaseSync } from '@photostructure/sqlite';
 import { MIGRATIONS, spell } from './migrations/index.js';
-import type { Answers, Param, Program, Row, Step } from './steps.js';
+import type { Answers, Param, Program, ReadStep, Row, WriteStep } from './steps.js';
 
 /** Until this version a reset of the write-ahead log could lose committed pages. */
 const SQLITE_MIN = [3, 51, 3] as const;
@@ -68,10 +68,10 @@ export class SqliteConnection {
   transaction<T>(program: Program<T>): T {
     this.#db.exec('begin immediate');
     try {
-      let next = program.next([]);
-      while (!next.done) next = program.next(this.#step(next.value));
+      const { value, writes } = program.decide(program.reads.map((step) => this.#read(step)));
+      for (const step of writes) this.#write(step);
       this.#commit();
-      return next.value;
+      return value;
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('rollback');
       throw error;
@@ -79,7 +79,7 @@ export class SqliteConnection {
   }
 
   /** Runs write steps in one transaction and answers how many rows each changed. */
-  write(steps: readonly Extract<Step, { kind: 'write' }>[]): number[] {
+  write(steps: readonly Extract<WriteStep, { kind: 'write' }>[]): number[] {
     this.#db.exec('begin immediate');
     try {
       const changes = steps.map(({ sql, params }) => {
@@ -117,24 +117,32 @@ export class SqliteConnection {
     this.#db.close();
   }
 
-  #step(step: Step): Answers {
+  #read(step: ReadStep): Answers {
     switch (step.kind) {
       case 'read': {
+        if (step.params.length === 0) return [];
         const statement = this.#statement(step.sql.replace('{lock}', ''));
         return step.params.map((row) => statement.all(...row) as Row[]);
       }
-      case 'insert': {
-        this.#insert(step);
-        return [];
+      case 'event_ids': {
+        const { first } = this.#statement('select coalesce(max(id), 0) + 1 as first from events').get() as Row;
+        return [Array.from({ length: step.count }, (_, index) => ({ id: Number(first) + index }))];
       }
+      default:
+        throw new Error(`unknown step ${JSON.stringify(step satisfies never)}`);
+    }
+  }
+
+  #write(step: WriteStep): void {
+    switch (step.kind) {
+      case 'insert':
+        this.#insert(step);
+        return;
       case 'write': {
+        if (step.params.length === 0) return;
         const statement = this.#statement(step.sql);
         for (const row of step.params) statement.run(...row);
-        return [];
-      }
-      case 'event_ids': {
-        const row = this.#statement('select coalesce(max(id), 0) + 1 as first from events').get() as Row;
-        return [[row]];
+        return;
       }
       default:
         throw new Error(`unknown step ${JSON.stringify(step satisfies never)}`);
@@ -142,7 +150,7 @@ export class SqliteConnection {
   }
 
   /** Sixteen rows a statement where there are so many: fewer calls, and few enough different statements to keep. */
-  #insert(step: Extract<Step, { kind: 'insert' }>): void {
+  #insert(step: Extract<WriteStep, { kind: 'insert' }>): void {
     const { table, columns, rows } = step;
     const head = `insert ${step.ignore ? 'or ignore ' : ''}into ${table} (${columns.join(', ')}) values `;
     const one = `(${columns.map(() => '?').join(', ')})`;

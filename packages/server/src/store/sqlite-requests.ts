@@ -1,13 +1,13 @@
 /** What a thread that holds a SQLite connection is asked, and how the connection answers. */
 import { commitBatch } from './commit.js';
 import type { SqliteConnection } from './sqlite-connection.js';
-import type { Param, Row, Step } from './steps.js';
+import type { Param, Row, WriteStep } from './steps.js';
 import type { Entry } from './store.js';
 
 export type SqliteRequest =
   | { op: 'commit'; batch: readonly Entry[] }
   | { op: 'query'; sql: string; params: readonly Param[] }
-  | { op: 'write'; steps: readonly Extract<Step, { kind: 'write' }>[] }
+  | { op: 'write'; steps: readonly Extract<WriteStep, { kind: 'write' }>[] }
   | { op: 'close' };
 
 /** [L6] Does it take content away, which then has to leave the write-ahead log too? */

@@ -13,7 +13,7 @@ import {
 } from 'kysely';
 import type { SqliteRequest } from './sqlite-requests.js';
 import type { SqliteMessage, SqliteResponse, SqliteWorkerData } from './sqlite-worker.js';
-import type { Param, Row, Step } from './steps.js';
+import type { Param, Row, WriteStep } from './steps.js';
 import {
   type Entry,
   type Head,
@@ -188,7 +188,7 @@ class SqliteStore implements Store {
     const rows = await this.#read('select id from messages where room = ? order by seq limit ?', [room, limit]);
     const ids = JSON.stringify(rows.map((row) => row.id));
     const inSlice = 'in (select value from json_each(?))';
-    const steps: Extract<Step, { kind: 'write' }>[] = [
+    const steps: Extract<WriteStep, { kind: 'write' }>[] = [
       {
         kind: 'write',
         sql: `update events set body = json_object('message', body -> '$.message', 'messageSeq', body -> '$.messageSeq', 'text', '', 'redacted', json('true')) where stream = ? and seq in (select seq from message_edits where message ${inSlice})`,

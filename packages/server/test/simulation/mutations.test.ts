@@ -19,8 +19,8 @@ async function findings(bugs: Bugs, parts = PARTS): Promise<string[]> {
 const SEQ_FROM_A_GENERATOR: Change[] = [
   {
     file: 'store/commit.js',
-    find: 'export function* commitBatch(',
-    put: 'const LAST = new Map();\nexport function* commitBatch(',
+    find: 'export function commitBatch(',
+    put: 'const LAST = new Map();\nexport function commitBatch(',
   },
   {
     file: 'store/commit.js',

@@ -10,7 +10,7 @@ import type { Log } from '@natter/server/log/log';
 import type { SqliteThread } from '@natter/server/store/sqlite';
 import type { SqliteConnection } from '@natter/server/store/sqlite-connection';
 import type { SqliteRequest } from '@natter/server/store/sqlite-requests';
-import type { Program } from '@natter/server/store/steps';
+import type { Program, WriteStep } from '@natter/server/store/steps';
 import type { Store, StoredEvent } from '@natter/server/store/store';
 import type { Parts } from './parts.js';
 import { Random } from './random.js';
@@ -211,8 +211,19 @@ class Thread implements SqliteThread {
 }
 
 /** A program that is carried out whole, and undone. */
-function* undone<T>(program: Program<T>, tell: (value: T) => void = () => {}): Program<never> {
-  tell(yield* program);
+function undone<T>(program: Program<T>, tell: (value: T) => void = () => {}): Program<never> {
+  return {
+    reads: program.reads,
+    decide(answers) {
+      const { value, writes } = program.decide(answers);
+      tell(value);
+      return { value: undefined as never, writes: thenUndone(writes) };
+    },
+  };
+}
+
+function* thenUndone(writes: Iterable<WriteStep>): Generator<WriteStep> {
+  yield* writes;
   throw new RolledBack();
 }
 

@@ -3,7 +3,7 @@ import { commitBatch } from '@natter/server/store/commit';
 import { openStoreOver, type SqliteThread } from '@natter/server/store/sqlite';
 import { SqliteConnection } from '@natter/server/store/sqlite-connection';
 import { answer, type SqliteRequest } from '@natter/server/store/sqlite-requests';
-import type { Answers, Program } from '@natter/server/store/steps';
+import type { Program } from '@natter/server/store/steps';
 import { type Store, StoreError } from '@natter/server/store/store';
 
 export class InlineThread implements SqliteThread {
@@ -31,15 +31,20 @@ export class InlineThread implements SqliteThread {
     return answer(this.connection, request);
   }
 
-  *#watched<T>(program: Program<T>): Program<T> {
-    let answers: Answers = [];
-    for (;;) {
-      const next = program.next(answers);
-      if (next.done) return next.value;
-      const step = next.value;
-      if (step.kind === 'read' || step.kind === 'write') this.statements.add(step.sql.replace('{lock}', ''));
-      answers = yield step;
-    }
+  #watched<T>(program: Program<T>): Program<T> {
+    for (const step of program.reads) if (step.kind === 'read') this.#see(step);
+    return {
+      reads: program.reads,
+      decide: (answers) => {
+        const decided = program.decide(answers);
+        for (const step of decided.writes) if (step.kind === 'write') this.#see(step);
+        return decided;
+      },
+    };
+  }
+
+  #see({ sql, params }: { sql: string; params: readonly unknown[] }): void {
+    if (params.length > 0) this.statements.add(sql.replace('{lock}', ''));
   }
 
   async close(): Promise<void> {

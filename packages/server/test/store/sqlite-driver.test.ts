@@ -168,11 +168,17 @@ describe('the SQLite driver', () => {
 
   it('[L1] rolls back when a program of steps breaks off, and keeps the connection usable', () => {
     const connection = SqliteConnection.openWriter(site.file);
-    const broken = function* () {
-      yield { kind: 'write' as const, sql: `insert into meta (key, value) values (?, 'x')`, params: [['half']] };
-      throw new Error('broke off');
+    const half = { kind: 'write' as const, sql: `insert into meta (key, value) values (?, 'x')`, params: [['half']] };
+    const wrong = { kind: 'write' as const, sql: 'insert into nowhere values (?)', params: [['x']] };
+    const broken = { reads: [], decide: () => ({ value: null, writes: [half, wrong] }) };
+    const undecided = {
+      reads: [],
+      decide(): never {
+        throw new Error('broke off');
+      },
     };
-    expect(() => connection.transaction(broken())).toThrow('broke off');
+    expect(() => connection.transaction(broken)).toThrow('no such table');
+    expect(() => connection.transaction(undecided)).toThrow('broke off');
     expect(connection.query(`select * from meta where key = 'half'`, [])).toEqual([]);
     expect(connection.transaction(commitBatch([]))).toEqual([]);
     connection.close();
