@@ -1,19 +1,11 @@
 /** The embedded store: SQLite in worker threads, one that writes and others that read, off the event loop. */
 import { Worker } from 'node:worker_threads';
 import type { Epoch, Seq, StreamId } from '@natter/protocol';
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
-  Kysely,
-  type QueryResult,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely';
+import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import { ReadDriver } from './read-driver.js';
 import type { SqliteRequest } from './sqlite-requests.js';
 import type { SqliteMessage, SqliteResponse, SqliteWorkerData } from './sqlite-worker.js';
-import type { Param, Row, WriteStep } from './steps.js';
+import type { Param, Row } from './steps.js';
 import {
   type Entry,
   type Head,
@@ -183,41 +175,8 @@ class SqliteStore implements Store {
     }));
   }
 
-  /** [L6] for a whole room: the text of every message and name leaves tables and log, a slice at a time. */
-  async purgeRoom(room: StreamId, limit: number): Promise<boolean> {
-    const rows = await this.#read('select id from messages where room = ? order by seq limit ?', [room, limit]);
-    const ids = JSON.stringify(rows.map((row) => row.id));
-    const inSlice = 'in (select value from json_each(?))';
-    const steps: Extract<WriteStep, { kind: 'write' }>[] = [
-      {
-        kind: 'write',
-        sql: `update events set body = json_object('message', body -> '$.message', 'messageSeq', body -> '$.messageSeq', 'text', '', 'redacted', json('true')) where stream = ? and seq in (select seq from message_edits where message ${inSlice})`,
-        params: [[room, ids]],
-      },
-      {
-        kind: 'write',
-        sql: `update events set body = '{"text":"","redacted":true}' where id ${inSlice}`,
-        params: [[ids]],
-      },
-      ...['message_edits', 'reactions', 'mentions'].map((table) => ({
-        kind: 'write' as const,
-        sql: `delete from ${table} where message ${inSlice}`,
-        params: [[ids]],
-      })),
-      { kind: 'write', sql: `delete from pins where room = ? and message ${inSlice}`, params: [[room, ids]] },
-      { kind: 'write', sql: `delete from messages where id ${inSlice}`, params: [[ids]] },
-    ];
-    if (rows.length < limit) {
-      const unnamed = `body = json_replace(body, '$.name', '', '$.topic', '')`;
-      steps.push({
-        kind: 'write',
-        sql: `update events set ${unnamed} where stream = ? and type in ('room.created', 'room.changed')`,
-        params: [[room]],
-      });
-      steps.push({ kind: 'write', sql: `update audit set ${unnamed} where stream = ?`, params: [[room]] });
-    }
-    await this.#writer.ask({ op: 'write', steps });
-    return rows.length < limit;
+  purgeRoom(room: StreamId, limit: number): Promise<boolean> {
+    return this.#writer.ask({ op: 'purge', room, limit });
   }
 
   async finishJob(id: number): Promise<void> {
@@ -251,33 +210,4 @@ class SqliteStore implements Store {
     const [changed] = await this.#writer.ask<number[]>({ op: 'write', steps: [{ kind: 'write', sql, params }] });
     return changed ?? 0;
   }
-}
-
-/** Kysely over the readers. Writes have no way through here: a reader's connection refuses them. */
-class ReadDriver implements Driver {
-  readonly #connection: DatabaseConnection;
-
-  constructor(read: (sql: string, params: readonly Param[]) => Promise<Row[]>) {
-    this.#connection = {
-      async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-        return { rows: (await read(query.sql, query.parameters as Param[])) as R[] };
-      },
-      // biome-ignore lint/correctness/useYield: the port asks for a generator, and nothing here streams
-      async *streamQuery() {
-        throw new Error('the embedded store does not stream');
-      },
-    };
-  }
-
-  async init(): Promise<void> {}
-  async acquireConnection(): Promise<DatabaseConnection> {
-    return this.#connection;
-  }
-  async beginTransaction(): Promise<void> {
-    throw new Error('reads need no transaction: ask in one query what must be of one moment');
-  }
-  async commitTransaction(): Promise<void> {}
-  async rollbackTransaction(): Promise<void> {}
-  async releaseConnection(): Promise<void> {}
-  async destroy(): Promise<void> {}
 }

@@ -17,8 +17,6 @@ export type WriteStep =
    */
   | { kind: 'write'; sql: string; params: readonly (readonly Param[])[]; apart?: true };
 
-export type Step = ReadStep | WriteStep;
-
 /** The answer to a reading step. */
 export type Answers = readonly (readonly Row[])[];
 

@@ -78,7 +78,12 @@ export function describeKeeping(make: MakeSite): void {
       { user: ben, at: 150 },
     ]);
     await store.touchUsers([]);
-    const rows = await store.db.selectFrom('users').select('last_seen_at').where('id', 'in', [ada, ben]).execute();
+    const rows = await store.db
+      .selectFrom('users')
+      .select('last_seen_at')
+      .where('id', 'in', [ada, ben])
+      .orderBy('id')
+      .execute();
     expect(rows.map((row) => row.last_seen_at)).toEqual([300, 200]);
   });
 

@@ -38,7 +38,11 @@ const TABLE_NAMES = Object.keys(TABLES) as (keyof Tables)[];
 /** Everything that is stored, as text: what it does not contain is in no table. */
 export async function everything(store: Store): Promise<string> {
   const tables: Record<string, unknown> = {};
-  for (const table of TABLE_NAMES) tables[table] = await store.db.selectFrom(table).selectAll().execute();
+  for (const table of TABLE_NAMES) {
+    const rows = await store.db.selectFrom(table).selectAll().execute();
+    // In whichever order they lie.
+    tables[table] = rows.map((row) => JSON.stringify(row)).sort();
+  }
   return JSON.stringify(tables);
 }
 
