@@ -1,6 +1,6 @@
 /** Dialect 002: what its chats, messages and sockets refuse, in which words, and its limits. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { heard, People, type Person } from './002-people.js';
+import { api, heard, PASSWORD, People, type Person } from './002-people.js';
 import { type Answered, fresh, locs, openWorld, types, type World } from './world.js';
 
 let world: World;
@@ -59,6 +59,46 @@ describe('dialect 002: who asks', () => {
       mysql: 'connected',
       mongodb: 'connected',
     });
+  });
+});
+
+describe('dialect 002: accounts that are deactivated', () => {
+  it('[D4] are told so wherever a token is asked for, while it is good; a token that is none is refused as ever', async () => {
+    const bare = await openWorld();
+    try {
+      const own = new People(() => bare);
+      const admin = await bare.native();
+      const gone = await own.join('gone');
+      const chat = await own.direct(gone, { ...gone, id: admin.id });
+      const active = (active: boolean) =>
+        bare.ask('PUT', `/v1/users/${gone.id}/active`, { token: admin.token, body: { active } });
+      expect((await active(false)).status).toBe(200);
+      const inactive = [400, 'Inactive user'];
+      for (const path of [
+        '/users/me',
+        '/chats/',
+        `/chats/${chat}`,
+        `/messages/chat/${chat}`,
+        `/ws/chat/${chat}/online`,
+      ]) {
+        expect(said(await own.ask('GET', path, { token: gone.token })), path).toEqual(inactive);
+      }
+      const sent = await own.ask('POST', '/messages/', { token: gone.token, body: { chat_id: chat, content: 'x' } });
+      expect(said(sent)).toEqual(inactive);
+      const credentials = { username: gone.username, password: PASSWORD };
+      expect(said(await own.ask('POST', '/users/login', { body: credentials }))).toEqual(inactive);
+      const [head, claims] = gone.token.split('.');
+      const forged = `${head}.${claims}.${'A'.repeat(43)}`;
+      const bad = [401, 'Could not validate credentials'];
+      expect(said(await own.ask('GET', '/users/me', { token: forged }))).toEqual(bad);
+      expect(await bare.refusal(`${api}/ws/${chat}?token=${gone.token}`)).toEqual({ status: 403, body: '' });
+      // The session is over for good; who is let in again logs in.
+      expect((await active(true)).status).toBe(200);
+      expect(said(await own.ask('GET', '/users/me', { token: gone.token }))).toEqual(bad);
+      expect((await own.ask('POST', '/users/login', { body: credentials })).status).toBe(200);
+    } finally {
+      await bare.close();
+    }
   });
 });
 

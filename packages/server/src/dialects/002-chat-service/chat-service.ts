@@ -2,12 +2,15 @@
 import { Type } from 'typebox';
 import type { Dialect } from '../dialect.js';
 import { Api, fail, httpBearer } from '../fastapi/api.js';
+import type { BearerRules } from '../fastapi/bearer.js';
 import { Roster } from '../roster.js';
 import { chatRoutes } from './chats.js';
 import { messageRoutes } from './messages.js';
 import { NAME } from './shapes.js';
 import { socketRoute } from './sockets.js';
 import { userRoutes } from './users.js';
+
+const BEARER_RULES: BearerRules = { ...httpBearer(), inactive: fail(400, 'Inactive user') };
 
 const INFO = {
   name: 'Chat Service API',
@@ -34,7 +37,7 @@ export const chatService: Dialect = {
     return {
       sockets: [socketRoute(context, roster)],
       routes(app) {
-        const api = new Api(app, context, chatService, httpBearer());
+        const api = new Api(app, context, chatService, BEARER_RULES);
         userRoutes(api, context);
         chatRoutes(api, context);
         messageRoutes(api, context);

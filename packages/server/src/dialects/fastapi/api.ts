@@ -127,17 +127,26 @@ export class Api {
     allow?: (actor: Recognised) => Failure | null,
   ): Promise<FastifyReply | undefined> {
     const { accounts, hub } = this.#context;
-    const { missing, otherScheme, bad } = this.#bearer;
+    const { missing, otherScheme, bad, inactive } = this.#bearer;
     const header = request.headers.authorization ?? '';
     const [scheme = '', token = ''] = header.trim().split(/ +/, 2);
     if (scheme === '' || token === '') return missing.send(reply);
     if (scheme.toLowerCase() !== 'bearer') return otherScheme.send(reply);
     // The tokens of all APIs of this server stand for the same accounts.
     const known = await accounts.verifyAccess(token);
-    if (!known.ok) return bad.send(reply);
+    if (!known.ok) return (inactive && (await this.#isInactive(token)) ? inactive : bad).send(reply);
     hub.presence.touch(known.value.user);
     request.recognised = { actor: known.value, token };
     return allow?.(known.value)?.send(reply);
+  }
+
+  /** Is it a good token, of an account that was deactivated since? */
+  async #isInactive(token: string): Promise<boolean> {
+    const { accounts, queries } = this.#context;
+    const identity = await accounts.identify(token);
+    if (!identity) return false;
+    const people = await queries.records.persons([identity.user]);
+    return people.get(identity.user)?.status === 'deactivated';
   }
 
   #describe<P extends TProperties, Q extends TProperties, B extends TProperties>(

@@ -6,6 +6,8 @@ export interface BearerRules {
   missing: Failure;
   otherScheme: Failure;
   bad: Failure;
+  /** Of an account that is deactivated, where that is told apart from a bad token. */
+  inactive?: Failure;
 }
 
 /** Says how to ask instead. */
