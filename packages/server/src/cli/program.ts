@@ -6,6 +6,7 @@ import { VERSION } from '../version.js';
 import * as commands from './commands.js';
 import { Printer } from './print.js';
 import { CliError } from './reach.js';
+import { reset } from './reset.js';
 
 const USAGE = 2;
 
@@ -29,7 +30,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .addHelpText(
       'after',
-      '\nCommands work while the server runs, and take effect at once: they ask it through a socket in the data folder.\nExit codes: 0 done, 1 failed or differences found, 2 wrong usage or settings.',
+      '\nAll commands but reset work while the server runs, and take effect at once: they ask it through a socket in the data folder.\nExit codes: 0 done, 1 failed or differences found, 2 wrong usage or settings.',
     );
 
   /** A command that needs the settings. */
@@ -76,6 +77,11 @@ export async function run(args: readonly string[]): Promise<number> {
     .command('migrate')
     .description('make the database, or bring its schema up to date')
     .action(action((session) => commands.migrate(session)));
+  program
+    .command('reset')
+    .description('delete all accounts, rooms and messages, and begin anew; asks first, and needs the server stopped')
+    .option('--yes', 'do not ask')
+    .action(action(reset));
 
   const user = program.command('user').description('accounts');
   user
