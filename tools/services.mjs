@@ -246,28 +246,31 @@ export async function ensurePostgres() {
 
 // ----------------------------------------------------------------------------------------------------------------- nats
 
-async function startNats(program) {
-  const folder = temporaryFolder('nats');
-  const port = await freePort();
-  const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder];
-  await startServer('nats-server', program, args, { folder, ready: 'Server is ready' });
-  // Suites that stop and start servers of their own need the program too.
-  return { TEST_NATS_URL: `nats://127.0.0.1:${port}`, TEST_NATS_SERVER: program };
+/** The program out of the image: it needs nothing else. Undefined where that fails or it does not run here. */
+async function natsFromImage() {
+  const image = 'nats:2.10';
+  const { code, output } = await saying(say, `docker create ${image}`, run('docker', ['create', image]));
+  if (code !== 0) return undefined;
+  const id = output.trim().split('\n').at(-1);
+  const program = join(temporaryFolder('nats'), 'nats-server');
+  await run('docker', ['cp', `${id}:/nats-server`, program]);
+  await run('docker', ['rm', id]);
+  return await working(program);
 }
 
-/** A NATS server: TEST_NATS_URL; and where a suite can start more of them, the program: TEST_NATS_SERVER. */
+/** The program of a NATS server, which suites start, stop and kill themselves: TEST_NATS_SERVER. */
 export async function ensureNats() {
-  if (process.env.TEST_NATS_URL) return { TEST_NATS_URL: process.env.TEST_NATS_URL };
-  let program = await working('nats-server');
-  if (program) return await startNats(program);
-  if (await dockerAnswers()) {
-    const port = await startContainer('nats:2.10', 4222, [], ['-js'], { text: 'Server is ready', times: 1 });
-    if (port) return { TEST_NATS_URL: `nats://127.0.0.1:${port}` };
+  const named = process.env.TEST_NATS_SERVER;
+  if (named) {
+    if (await working(named)) return { TEST_NATS_SERVER: named };
+    throw new Trouble(`TEST_NATS_SERVER names ${named}, which does not run.`);
   }
-  if (await aptInstall('nats-server')) program = await working('nats-server');
-  if (program) return await startNats(program);
+  let program = await working('nats-server');
+  if (!program && (await dockerAnswers())) program = await natsFromImage();
+  if (!program && (await aptInstall('nats-server'))) program = await working('nats-server');
+  if (program) return { TEST_NATS_SERVER: program };
   throw new Trouble(
-    'nats-server is missing. Install it (Debian: apt-get install nats-server), start Docker, or name a server in TEST_NATS_URL.',
+    'nats-server is missing. Install it (Debian: apt-get install nats-server), start Docker, or name the program in TEST_NATS_SERVER.',
   );
 }
 

@@ -14,7 +14,8 @@ import { Accounts } from './auth/accounts.js';
 import { nameRules } from './auth/names.js';
 import { Passwords } from './auth/passwords.js';
 import { Tokens } from './auth/tokens.js';
-import { LocalBus } from './bus/bus.js';
+import { type Bus, LocalBus } from './bus/bus.js';
+import { NatsBus } from './bus/nats.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
 import { refuse } from './core/actor.js';
@@ -63,10 +64,11 @@ export interface CoreParts {
   close(): Promise<void>;
 }
 
-/** Who is online; where nobody listens, nobody is. */
+/** What the edges know of who listens; where nobody does, nobody is online and other nodes are of no interest. */
 export interface Online {
   isOnline(user: UserId): boolean;
   count(): number;
+  busWell(): boolean;
 }
 
 export interface OpenOptions {
@@ -75,7 +77,7 @@ export interface OpenOptions {
   online?: Online;
 }
 
-const NOBODY: Online = { isOnline: () => false, count: () => 0 };
+const NOBODY: Online = { isOnline: () => false, count: () => 0, busWell: () => true };
 
 /** Everything but the edges: what the command line needs too. Throws DataDirInUseError where another process has the data. */
 export async function openCore(config: Config, options: OpenOptions): Promise<CoreParts> {
@@ -108,6 +110,7 @@ async function openParts(
       return Math.max(0, newest - position);
     },
     onlineUsers: () => online.count(),
+    busWell: () => online.busWell(),
   });
   const log = new Log(store, {
     batchMax: limits.COMMIT_BATCH_MAX,
@@ -192,17 +195,33 @@ export interface App {
 /** The whole server, listening. */
 export async function openApp(config: Config, { logger, clock = systemClock }: OpenOptions): Promise<App> {
   let hub: Hub | null = null;
+  let bus: Bus = new LocalBus();
   const parts = await openCore(config, {
     logger,
     clock,
     online: {
       isOnline: (user) => hub?.presence.isOnline(user) ?? false,
       count: () => hub?.counts.users ?? 0,
+      busWell: () => bus.trouble === null,
     },
   });
   const { store, log, core, queries, accounts, rates, metrics, search } = parts;
   const { limits } = config;
-  const bus = new LocalBus();
+  const node = randomUUID();
+  if (config.nats) {
+    const { prefix, ...address } = config.nats;
+    bus = new NatsBus({
+      address,
+      prefix,
+      epoch: log.epoch,
+      node,
+      secretKey: config.secretKey,
+      bytesMax: limits.NATS_BUFFER_BYTES_MAX,
+      clock,
+      logger: logger.child({ part: 'bus' }),
+      metrics: metrics.bus,
+    });
+  }
   hub = new Hub({
     log,
     bus,
@@ -210,7 +229,7 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
     clock,
     memberships: queries.standing,
     touchUsers: (rows) => store.touchUsers(rows),
-    node: randomUUID(),
+    node,
     onError: (error) => logger.error({ err: error, part: 'hub' }, 'delivery met an error; it is tried again'),
     metrics: metrics.hub,
   });
@@ -233,7 +252,7 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
     config,
     clock,
     logger: logger as FastifyBaseLogger,
-    ready: async () => (await checkHealth(parts)).ready,
+    ready: async () => (await checkHealth(parts, bus)).ready,
   });
   const http = await buildHttp({
     core,
@@ -256,7 +275,7 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
     config,
     logger,
     metrics,
-    health: () => checkHealth(parts),
+    health: () => checkHealth(parts, bus),
     versions: { natter: VERSION, node: process.version, sqlite: await sqliteVersion(store) },
     guests: dialects,
   });
@@ -302,7 +321,10 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
 }
 
 /** Can the parts do what they are for, now? */
-async function checkHealth({ store, search }: CoreParts): Promise<{ ready: boolean; checks: Record<string, string> }> {
+async function checkHealth(
+  { store, search }: CoreParts,
+  bus: Bus,
+): Promise<{ ready: boolean; checks: Record<string, string> }> {
   const check = async (work: Promise<unknown>): Promise<string> => {
     const late = new Promise<string>((resolve) =>
       setTimeout(resolve, HEALTH_MS, `no answer within ${HEALTH_MS} ms`).unref(),
@@ -316,8 +338,10 @@ async function checkHealth({ store, search }: CoreParts): Promise<{ ready: boole
     ]);
   };
   const [stored, searched] = await Promise.all([check(store.check()), check(search.state())]);
-  // Without the index there is no search, and everything else goes on.
-  return { ready: stored === 'ok', checks: { store: stored, search: searched } };
+  // Without the index there is no search, and everything else goes on. Without hints of other nodes their events come a
+  // second later: sending everybody to another node would help nobody.
+  const checks = { store: stored, search: searched, ...(bus.shared ? { bus: bus.trouble ?? 'ok' } : {}) };
+  return { ready: stored === 'ok', checks };
 }
 
 async function sqliteVersion({ db }: Store): Promise<string> {

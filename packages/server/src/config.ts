@@ -27,6 +27,8 @@ export interface Config {
   /** Absolute. */
   dataDir: string;
   database: { driver: 'sqlite'; path: string };
+  /** Null: one node alone. */
+  nats: NatsConfig | null;
   /** Signs access tokens and seals refresh tokens. */
   secretKey: string;
   accessTokenSeconds: number;
@@ -44,6 +46,19 @@ export interface Config {
   /** False with `LIMITS=off`: no rate limit holds, sizes still do. */
   rateLimits: boolean;
   limits: Limits;
+}
+
+/** How nodes reach each other; files by absolute path. */
+export interface NatsConfig {
+  /** `host:port` each. */
+  servers: readonly string[];
+  user: string | undefined;
+  password: string | undefined;
+  token: string | undefined;
+  credentialsFile: string | undefined;
+  /** Undefined: as the server asks for it. */
+  tls: { caFile: string | undefined; certFile: string | undefined; keyFile: string | undefined } | undefined;
+  prefix: string;
 }
 
 export type Loaded = { ok: true; config: Config } | { ok: false; problems: string[] };
@@ -141,6 +156,47 @@ function database(text: string): Parsed<{ driver: 'sqlite'; path: string }> {
     : good({ driver: 'sqlite', path });
 }
 
+const filePath = (text: string): Parsed<string> => (text.includes('\0') ? bad('a path') : good(text));
+
+function subjectPrefix(text: string): Parsed<string> {
+  return /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text) && text.length <= 128
+    ? good(text)
+    : bad('words of letters, digits, _ and -, joined by dots, such as natter or acme.chat');
+}
+
+/** What `NATS_URL` says: who is where, and who we are there. */
+interface NatsPlace {
+  servers: string[];
+  tls: boolean;
+  user: string | undefined;
+  password: string | undefined;
+  token: string | undefined;
+}
+
+function natsUrl(text: string): Parsed<NatsPlace> {
+  const allowed = bad('one or more of nats://host:4222 or tls://host:4222, with user:password@ or token@ where needed');
+  const place: NatsPlace = { servers: [], tls: false, user: undefined, password: undefined, token: undefined };
+  for (const word of words(text)) {
+    if (!/^(nats|tls):\/\//i.test(word)) return allowed;
+    // The host of an unknown scheme is not read as one.
+    const plain = word.replace(/^[a-z]+:/i, 'http:');
+    if (!URL.canParse(plain)) return allowed;
+    const { hostname, port, username, password, pathname, search, hash } = new URL(plain);
+    if (hostname === '' || pathname.length > 1 || search !== '' || hash !== '') return allowed;
+    place.servers.push(`${hostname}:${port || (/:80(\/|$)/.test(word) ? 80 : 4222)}`);
+    if (/^tls:/i.test(word)) place.tls = true;
+    if (username === '') continue;
+    try {
+      const name = decodeURIComponent(username);
+      if (password === '') place.token = name;
+      else Object.assign(place, { user: name, password: decodeURIComponent(password) });
+    } catch {
+      return allowed;
+    }
+  }
+  return place.servers.length > 0 ? good(place) : allowed;
+}
+
 /** The settings that are not limits. */
 const SETTINGS = {
   PORT: { default: '8000', text: 'port to listen on; 0 takes a free one', parse: integer(0, 65_535) },
@@ -162,9 +218,29 @@ const SETTINGS = {
   NATS_URL: {
     default: '',
     means: 'in-process',
-    text: 'bus between several nodes; unset: one node, which needs none',
-    parse: () => bad('nothing: leave it unset (this build has no driver for NATS yet)'),
+    secret: true,
+    text: 'bus between several nodes, such as nats://user:password@host:4222, several with commas; tls:// insists on TLS; unset: one node, which needs none',
+    parse: natsUrl,
   },
+  NATS_PREFIX: {
+    default: 'natter',
+    text: 'first part of all subjects on NATS; installations that share a NATS have one each',
+    parse: subjectPrefix,
+  },
+  NATS_CREDENTIALS_FILE: {
+    default: '',
+    means: 'none',
+    text: 'credentials file (user JWT and key) that lets a node into NATS',
+    parse: filePath,
+  },
+  NATS_TLS_CA_FILE: {
+    default: '',
+    means: 'those of Node',
+    text: 'certificates (PEM) of those who may vouch for NATS; with this or the next two, TLS is insisted on',
+    parse: filePath,
+  },
+  NATS_TLS_CERT_FILE: { default: '', means: 'none', text: 'this node’s certificate (PEM) for NATS', parse: filePath },
+  NATS_TLS_KEY_FILE: { default: '', means: 'none', text: 'its key (PEM)', parse: filePath },
   SECRET_KEY: {
     default: '',
     means: `made, and kept in DATA_DIR/${SECRET_KEY_FILE}`,
@@ -315,13 +391,13 @@ export function loadConfig(
   const read = new Reader({ ...env, ...given }, file);
   const dataDir = resolve(cwd, read.setting('DATA_DIR') ?? '.');
   const stored = read.setting('DATABASE_URL');
-  read.setting('NATS_URL');
   const secretKey = read.setting('SECRET_KEY');
   const draft = {
     port: read.setting('PORT') ?? 0,
     host: read.setting('HOST') ?? '',
     dataDir,
     database: { driver: 'sqlite', path: resolve(dataDir, stored?.path ?? '') },
+    nats: natsConfig(read, cwd),
     accessTokenSeconds: (read.setting('ACCESS_TOKEN_EXPIRE_MINUTES') ?? 0) * 60,
     dialectTokenSeconds: { '001': (read.setting('DIALECT_001_TOKEN_EXPIRE_MINUTES') ?? 0) * 60 },
     refreshTokenSeconds: (read.setting('REFRESH_TOKEN_EXPIRE_DAYS') ?? 0) * 86_400,
@@ -335,12 +411,36 @@ export function loadConfig(
     rateLimits: read.setting('LIMITS') !== 'off',
     limits: read.limits(),
   } as const;
+  // A key of its own would make each node a stranger to the others.
+  if (draft.nats && secretKey === undefined) {
+    read.problems.push('NATS_URL is set and SECRET_KEY is not: nodes know each other by it, so all have the same one');
+  }
   if (read.problems.length > 0) return { ok: false, problems: read.problems };
   try {
     return { ok: true, config: { ...draft, secretKey: secretKey ?? keepSecretKey(dataDir) } };
   } catch (error) {
     return { ok: false, problems: [(error as Error).message] };
   }
+}
+
+function natsConfig(read: Reader, cwd: string): NatsConfig | null {
+  const place = read.setting('NATS_URL');
+  const prefix = read.setting('NATS_PREFIX') ?? '';
+  const file = (name: 'NATS_CREDENTIALS_FILE' | 'NATS_TLS_CA_FILE' | 'NATS_TLS_CERT_FILE' | 'NATS_TLS_KEY_FILE') => {
+    const path = read.setting(name);
+    return path === undefined ? undefined : resolve(cwd, path);
+  };
+  const credentialsFile = file('NATS_CREDENTIALS_FILE');
+  const caFile = file('NATS_TLS_CA_FILE');
+  const certFile = file('NATS_TLS_CERT_FILE');
+  const keyFile = file('NATS_TLS_KEY_FILE');
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    read.problems.push('NATS_TLS_CERT_FILE and NATS_TLS_KEY_FILE are set together, or neither is');
+  }
+  if (!place) return null;
+  const { tls, ...where } = place;
+  const insists = tls || caFile !== undefined || certFile !== undefined;
+  return { ...where, credentialsFile, tls: insists ? { caFile, certFile, keyFile } : undefined, prefix };
 }
 
 /** The key that is kept in DATA_DIR, made when there is none. Two that start at once end up with the same one. */

@@ -126,6 +126,12 @@ const SIZE_LIMITS = {
     text: 'frames that could not be read, after which a socket is closed',
   },
   FRAGMENTS_MAX: { default: 128, min: 1, max: 16_384, text: 'most fragments of one WebSocket message' },
+  NATS_BUFFER_BYTES_MAX: {
+    default: 8_388_608,
+    min: 65_536,
+    max: 1_073_741_824,
+    text: 'most bytes that wait for NATS; beyond it other nodes are told nothing and read the log',
+  },
   PRESENCE_WATCH_MAX: { default: 500, min: 0, max: 1_000, text: 'most people whose presence one socket follows' },
   SEARCH_TEXT_MAX: { default: 256, min: 1, max: 1_000, text: 'longest search query, in code points' },
   SEARCH_EXPANSIONS_MAX: {
@@ -175,6 +181,12 @@ const TIME_LIMITS = {
     min: 1,
     max: 300,
     text: 'between comparisons of the followed rooms with the log, which heal lost hints',
+  },
+  HEAD_AUDIT_ALERT_SECONDS: {
+    default: 1,
+    min: 1,
+    max: 300,
+    text: 'the same while NATS is away, another node is silent, or hints were lost in the last minute',
   },
   FEED_GRACE_SECONDS: {
     default: 60,

@@ -10,6 +10,8 @@ export interface Readings {
   /** Events that the search index has not taken in yet. */
   searchLag(): Promise<number>;
   onlineUsers(): number;
+  /** Do other nodes’ hints arrive, as far as can be told? */
+  busWell(): boolean;
 }
 
 export class Metrics {
@@ -35,6 +37,16 @@ export class Metrics {
   );
   readonly #slow = this.#counter('natter_slow_readers_total', 'Sockets that fell behind and caught up from the log');
   readonly #resumed = this.#counter('natter_resumes_total', 'Ways into a stream, by how they ended', ['outcome']);
+  readonly #busSaid = this.#counter('natter_bus_said_total', 'Messages to other nodes that were given to NATS');
+  readonly #busDropped = this.#counter(
+    'natter_bus_dropped_total',
+    'Messages to other nodes that were not said, since NATS was away or took too little; they read the log instead',
+  );
+  readonly #busHeard = this.#counter('natter_bus_heard_total', 'Messages from other nodes');
+  readonly #busRefused = this.#counter(
+    'natter_bus_refused_total',
+    'Messages on NATS that no node of this installation wrote, or that came a second time',
+  );
   readonly #sockets = this.#gauge('natter_sockets', 'Sockets that have said hello');
   readonly #closed = this.#counter('natter_sockets_closed_total', 'Sockets that closed, by code', ['code']);
   readonly #frames = this.#counter('natter_frames_total', 'Frames read, by type', ['type']);
@@ -58,6 +70,14 @@ export class Metrics {
       registers: [this.registry],
       async collect() {
         this.set(await readings.searchLag());
+      },
+    });
+    new Gauge({
+      name: 'natter_bus_well',
+      help: '1: hints of other nodes arrive, or there are none; 0: they may be missing, and the log is asked more often',
+      registers: [this.registry],
+      collect() {
+        this.set(readings.busWell() ? 1 : 0);
       },
     });
     new Gauge({
@@ -99,6 +119,13 @@ export class Metrics {
     },
     frame: (type: string): void => this.#frames.inc({ type }),
     refused: (status: number): void => this.#refused.inc({ status }),
+  };
+
+  readonly bus = {
+    said: (): void => this.#busSaid.inc(),
+    dropped: (): void => this.#busDropped.inc(),
+    heard: (): void => this.#busHeard.inc(),
+    refused: (): void => this.#busRefused.inc(),
   };
 
   /** `route` is the pattern, never the path: ids and tokens are no labels. */

@@ -33,6 +33,7 @@ describe('configuration', () => {
       host: '0.0.0.0',
       dataDir: join(folder, 'data'),
       database: { driver: 'sqlite', path: join(folder, 'data', 'natter.db') },
+      nats: null,
       secretKey: expect.stringMatching(/^[A-Za-z0-9_-]{64}$/),
       accessTokenSeconds: 1_800,
       dialectTokenSeconds: { '001': 86_400 },
@@ -110,7 +111,54 @@ describe('configuration', () => {
 
   it('says of what it can not do yet that it can not', () => {
     expect(problems({ DATABASE_URL: 'postgres://natter@db/natter' })[0]).toMatch(/no driver for PostgreSQL yet/);
-    expect(problems({ NATS_URL: 'nats://localhost:4222' })[0]).toMatch(/no driver for NATS yet/);
+  });
+
+  it('reads where NATS is, and who we are there', () => {
+    const key = { SECRET_KEY: 'k'.repeat(32) };
+    expect(load({ ...key, NATS_URL: 'nats://localhost' }).nats).toEqual({
+      servers: ['localhost:4222'],
+      prefix: 'natter',
+      user: undefined,
+      password: undefined,
+      token: undefined,
+      credentialsFile: undefined,
+      tls: undefined,
+    });
+    expect(
+      load({
+        ...key,
+        NATS_URL: 'tls://us%40er:p%3Ass@a:1, tls://[::1]:80',
+        NATS_PREFIX: 'a.b',
+        NATS_TLS_CA_FILE: 'ca.pem',
+      }).nats,
+    ).toMatchObject({
+      servers: ['a:1', '[::1]:80'],
+      user: 'us@er',
+      password: 'p:ss',
+      prefix: 'a.b',
+      tls: { caFile: join(folder, 'ca.pem'), certFile: undefined },
+    });
+    expect(load({ ...key, NATS_URL: 'nats://t0ken@a', NATS_CREDENTIALS_FILE: '/n.creds' }).nats).toMatchObject({
+      token: 't0ken',
+      credentialsFile: '/n.creds',
+    });
+    expect(load({ NATS_PREFIX: 'x' }).nats).toBeNull();
+  });
+
+  it.each(['http://a', 'nats://', 'nats://a/b', 'nats://a?b', 'localhost:4222', 'nats://a:x', 'nats://%zz:y@a', ','])(
+    'refuses NATS_URL=%s, and does not show it',
+    (url) => {
+      const [problem] = problems({ SECRET_KEY: 'k'.repeat(32), NATS_URL: url });
+      expect(problem).toMatch(/^NATS_URL is not usable; allowed: one or more of nats:\/\//);
+    },
+  );
+
+  it('refuses nodes that could not know each other, subjects that are none, and half a certificate', () => {
+    expect(problems({ NATS_URL: 'nats://a' })).toEqual([expect.stringMatching(/SECRET_KEY is not/)]);
+    for (const prefix of ['a b', 'a.', '.a', 'a..b', 'a.*', '>']) {
+      expect(problems({ NATS_PREFIX: prefix })).toEqual([expect.stringMatching(/^NATS_PREFIX is/)]);
+    }
+    expect(problems({ NATS_TLS_CERT_FILE: 'a' })).toEqual([expect.stringMatching(/set together/)]);
   });
 
   it('takes lists with commas or spaces', () => {

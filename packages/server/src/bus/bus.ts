@@ -2,7 +2,7 @@
  * The bus port: how hubs of several nodes tell each other what they heard, and the driver for one node alone.
  * Everything on it is a hint [H3]: a driver may lose, repeat and reorder, and must never be waited for.
  */
-import type { StreamId, UserId } from '@natter/protocol';
+import type { Seq, StreamId, UserId } from '@natter/protocol';
 import type { StoredEvent } from '../store/store.js';
 
 /** Never stored, may be lost: what is told to those who follow a stream right now. */
@@ -31,8 +31,14 @@ export type NodeMessage =
 
 export interface BusListener {
   event(event: StoredEvent): void;
+  /** The log of this stream goes up to there at least: the event itself was too large to be told. */
+  behind(stream: StreamId, seq: Seq): void;
   signal(stream: StreamId, signal: Signal): void;
   message(message: NodeMessage): void;
+  /** From now on hints of these streams are heard; what was said before may have been missed. */
+  followed(streams: readonly StreamId[]): void;
+  /** `trouble` began, or is over. */
+  troubled(): void;
 }
 
 /**
@@ -42,6 +48,8 @@ export interface BusListener {
 export interface Bus {
   /** Are there other nodes? Where there are none, nobody needs to gather what only they would hear. */
   readonly shared: boolean;
+  /** Why hints may be missing now, for operators; null: they arrive, as far as can be told. */
+  readonly trouble: string | null;
   /** Set once, before anything is followed. */
   listen(listener: BusListener): void;
   /** From now on hints of this stream are heard; may take effect late, which costs latency alone. */
@@ -57,6 +65,7 @@ export interface Bus {
 /** The bus of a node that is alone: nobody to tell, nobody to hear. */
 export class LocalBus implements Bus {
   readonly shared = false;
+  readonly trouble = null;
   listen(): void {}
   follow(): void {}
   unfollow(): void {}

@@ -115,6 +115,7 @@ export class Hub {
         bus,
         clock,
         auditSeconds: limits.HEAD_AUDIT_SECONDS,
+        alertSeconds: limits.HEAD_AUDIT_ALERT_SECONDS,
         graceSeconds: limits.FEED_GRACE_SECONDS,
         needed: (stream) => this.#users.has(stream),
       },
@@ -153,6 +154,9 @@ export class Hub {
         else this.#tellVisit(stream, signal);
       },
       message: (message) => this.presence.hear(message),
+      behind: (stream, seq) => this.#feeds.get(stream)?.behind(seq),
+      followed: (streams) => this.#feeds.suspect(streams),
+      troubled: () => this.#feeds.troubled(),
     });
     log.onCommit((events) => this.#committed(events));
     this.#saveSeenAt = clock.ticks() + limits.LAST_SEEN_SECONDS * 1_000;
@@ -364,8 +368,7 @@ export class Hub {
 
   /** Only the log tells of what was committed here [H1]. */
   #committed(events: readonly StoredEvent[]): void {
-    if (this.#closed) return;
-    for (const event of events) this.#feeds.get(event.stream)?.accept(event);
+    if (!this.#closed) for (const event of events) this.#feeds.get(event.stream)?.accept(event);
     this.#options.bus.publish(events);
   }
 
@@ -431,7 +434,7 @@ export class Hub {
       }
     }
     // The room itself takes its user out; where that hint was lost, this one tells.
-    if (event.type === 'membership.removed' && body.room !== undefined) this.#feeds.suspect(body.room);
+    if (event.type === 'membership.removed' && body.room !== undefined) this.#feeds.suspect([body.room]);
   }
 
   #push(subscriber: Subscriber, frames: Buffer): boolean {

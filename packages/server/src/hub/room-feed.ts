@@ -1,6 +1,6 @@
 /** One stream as this node follows it: its head, its newest events, who hears it live, and how gaps heal. */
-import type { Seq, StreamId, UserId } from '@natter/protocol';
-import type { Head } from '../log/log.js';
+import type { EventId, Seq, StreamId, UserId } from '@natter/protocol';
+import type { Endings, Head } from '../log/log.js';
 import type { Encoding, StoredEvent } from './encoding.js';
 import type { EventReader } from './pages.js';
 import { Entry, EVERYBODY, NOBODY, Run } from './run.js';
@@ -13,6 +13,7 @@ export const CHUNK_BYTES = 131_072;
 
 export interface FeedLog extends EventReader {
   heads(streams: readonly StreamId[]): Promise<Map<StreamId, Head>>;
+  endings(after: EventId | null): Promise<Endings>;
 }
 
 /** What a feed needs of the hub. */
@@ -95,6 +96,12 @@ export class RoomFeed implements Followed {
       if (event.seq === this.head + 1 && !this.#prepare([event])) this.#advance(event);
       else this.#healInBackground(event.seq);
     }
+  }
+
+  /** The log goes up to there, it is said: what is missing is read. */
+  behind(seq: Seq): void {
+    if (!this.opening) this.#healInBackground(seq);
+    else if (seq > this.#heard) this.#heard = seq;
   }
 
   /** Until what the encodings of those who hear live must know of these events is known; nothing when it is. */

@@ -66,6 +66,8 @@ export interface Draft {
   actor?: UserId;
 }
 
+const ENDINGS: readonly EventType[] = ['session.ended', 'user.deactivated', 'user.deleted'];
+
 /** The log of all nodes. Reads may be held, and are answered with what is so when they are let go, or was when they began. */
 export class FakeStore {
   readonly streams = new Map<StreamId, StoredEvent[]>();
@@ -135,6 +137,13 @@ export class FakeStore {
         this.read(`events ${stream} ${after}`, () => (this.streams.get(stream) ?? []).slice(after, after + limit)),
       heads: (streams) =>
         this.read('heads', () => new Map(streams.map((stream) => [stream, { seq: this.head(stream), version: 0 }]))),
+      endings: (after) =>
+        this.read('endings', () => {
+          const events = [...this.streams.values()].flat();
+          const newest = Math.max(0, ...events.map(({ id }) => id));
+          const ended = events.filter(({ id, type }) => after !== null && id > after && ENDINGS.includes(type));
+          return { newest, endings: new Map(ended.map(({ stream, seq }) => [stream, seq])) };
+        }),
       commit: (...drafts) => {
         const events = this.append(drafts);
         for (const listener of listeners) listener(events);
@@ -173,6 +182,7 @@ export class FakeStore {
 /** What the buses of several nodes say to each other: it waits until somebody decides what becomes of it. */
 export class FakeNetwork {
   readonly waiting: (() => void)[] = [];
+  #trouble: string | null = null;
   readonly #nodes: { listener: BusListener | null; followed: Set<StreamId> }[] = [];
 
   bus(): Bus {
@@ -181,8 +191,12 @@ export class FakeNetwork {
     const others = (send: (other: typeof node) => void): void => {
       for (const other of this.#nodes) if (other !== node) this.waiting.push(() => send(other));
     };
+    const network = this;
     return {
       shared: true,
+      get trouble() {
+        return network.#trouble;
+      },
       listen: (listener) => {
         node.listener = listener;
       },
@@ -198,6 +212,20 @@ export class FakeNetwork {
       broadcast: (message: NodeMessage) => others((other) => other.listener?.message(message)),
       close: async () => {},
     };
+  }
+
+  /** What all nodes know to be wrong with it; null: nothing. */
+  set trouble(trouble: string | null) {
+    this.#trouble = trouble;
+    for (const { listener } of this.#nodes) listener?.troubled();
+  }
+
+  followed(streams: readonly StreamId[]): void {
+    for (const { listener } of this.#nodes) listener?.followed(streams);
+  }
+
+  behind(stream: StreamId, seq: Seq): void {
+    for (const { listener } of this.#nodes) listener?.behind(stream, seq);
   }
 
   /** Lets everything through, in order. */

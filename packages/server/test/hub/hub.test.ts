@@ -182,12 +182,76 @@ describe('hints', () => {
     const { socket } = await liveIn([ROOM]);
     far.log.commit(sent(ROOM));
     network.waiting.length = 0;
-    clock.advance(4_000);
+    clock.advance(3_000);
     await turns();
     expect(socket.seqs(ROOM)).toEqual([]);
     clock.advance(2_000);
     await turns();
+    // It may have been on its way.
+    expect(socket.seqs(ROOM)).toEqual([]);
+    clock.advance(200);
+    await turns();
     expect(socket.seqs(ROOM)).toEqual([2]);
+  });
+
+  it('[H3] once a hint was lost, or none can be heard, the log is asked every second', async () => {
+    const { socket } = await liveIn([ROOM]);
+    const lose = async (milliseconds: number): Promise<void> => {
+      far.log.commit(sent(ROOM));
+      network.waiting.length = 0;
+      clock.advance(milliseconds);
+      await turns();
+    };
+    await lose(6_000);
+    clock.advance(200);
+    await turns();
+    expect(socket.seqs(ROOM)).toEqual([2]);
+    for (let seq = 3; seq < 30; seq += 1) {
+      await lose(1_000);
+      expect(socket.seqs(ROOM).at(-1)).toBe(seq);
+    }
+    clock.advance(60_000);
+    await turns();
+    clock.advance(200);
+    await turns();
+    const heard = socket.seqs(ROOM).length;
+    await lose(3_000);
+    expect(socket.seqs(ROOM)).toHaveLength(heard);
+    network.trouble = 'nobody there';
+    await turns();
+    expect(socket.seqs(ROOM)).toHaveLength(heard + 1);
+    await lose(1_000);
+    expect(socket.seqs(ROOM)).toHaveLength(heard + 2);
+  });
+
+  it('[H3] what was committed elsewhere before a stream was followed for sure is looked for when it is', async () => {
+    const { socket } = await liveIn([ROOM, OTHER]);
+    far.log.commit(sent(ROOM), sent(OTHER));
+    network.waiting.length = 0;
+    network.followed([ROOM, 999]);
+    await turns();
+    expect([socket.seqs(ROOM), socket.seqs(OTHER)]).toEqual([[2], []]);
+  });
+
+  it('[H3] an event that was too large for the bus is read from the log', async () => {
+    const { socket } = await liveIn([ROOM]);
+    far.log.commit(sent(ROOM), sent(ROOM));
+    network.waiting.length = 0;
+    network.behind(ROOM, 3);
+    await turns();
+    expect(socket.seqs(ROOM)).toEqual([2, 3]);
+  });
+
+  it('asks the log about nobody’s hints where it is alone, but for the audit', async () => {
+    const own = new FakeStore();
+    const alone = makeNode(own, clock, new LocalBus());
+    alone.log.commit(userOf(ANNA), roomOf(ROOM, [ANNA]));
+    await connect(alone, own, ANNA, { rooms: [ROOM] });
+    await turns();
+    own.reads.length = 0;
+    clock.advance(4_000);
+    await turns();
+    expect(own.reads).toEqual([]);
   });
 
   it('[H2][H3] repeating and reordering change nothing', async () => {
@@ -567,6 +631,35 @@ describe('membership', () => {
 
 describe('sessions and accounts', () => {
   const ends = (...sessions: string[]) => ({ stream: ANNA, type: 'session.ended' as const, body: { sessions } });
+
+  it('[A1] the end of a session is found within two seconds though its hint was lost, in one query for all', async () => {
+    const network = new FakeNetwork();
+    const here = makeNode(store, clock, network.bus(), { name: 'a' });
+    const far = makeNode(store, clock, network.bus(), { name: 'b' });
+    const sockets: Connected[] = [];
+    for (const session of ['phone', 'desk', 'watch']) sockets.push(await connect(here, store, ANNA, { session }));
+    const ben = await connect(here, store, BEN, { session: 'bens' });
+    clock.advance(1_000);
+    await turns();
+    far.log.commit(ends('phone'));
+    far.log.commit({ stream: BEN, type: 'user.deactivated', body: {} });
+    network.waiting.length = 0;
+    store.reads.length = 0;
+    clock.advance(1_000);
+    await turns();
+    expect(sockets.map(({ socket }) => socket.sessionEnded)).toEqual([true, false, false]);
+    expect(ben.socket.sessionEnded).toBe(true);
+    // Each of the two nodes asks once.
+    expect(store.reads.filter((read) => read === 'endings')).toHaveLength(2);
+    expect(store.reads.filter((read) => read === 'heads')).toHaveLength(0);
+    clock.advance(40_000);
+    await turns();
+    far.log.commit(ends('desk'));
+    network.waiting.length = 0;
+    clock.advance(2_000);
+    await turns();
+    expect(sockets.map(({ socket }) => socket.sessionEnded)).toEqual([true, true, false]);
+  });
 
   it('[A1] the end of a session ends its connections and no others, after the event', async () => {
     const phone = await connect(node, store, ANNA, { session: 'phone' });

@@ -271,6 +271,7 @@ class NodeClock implements Clock {
 /** Loses, repeats and reorders. */
 class NodeBus implements Bus {
   readonly shared = true;
+  readonly trouble = null;
   readonly #node: Node;
   readonly #follows = new Set<StreamId>();
   #listener: BusListener | null = null;

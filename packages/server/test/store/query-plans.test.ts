@@ -66,6 +66,7 @@ describe('the statements of the hot paths', () => {
     await queries.mentionsOfMe(actor, {});
     await queries.sessions(actor);
     await house.store.heads([room, ada]);
+    await house.log.endings(1);
     await house.store.events(room, 1_000, 100);
     await house.store.touchUsers([{ user: ada, at: 1 }]);
     await house.store.rotateSession('s', 'a', 'b', 1, 2);

@@ -1,5 +1,6 @@
 /** All migrations in order. A released one never changes; names are what the database remembers. */
 import { sql as core, postgres as corePostgres } from './001-core.js';
+import { sql as endings } from './002-endings.js';
 
 export interface Migration {
   name: string;
@@ -8,7 +9,10 @@ export interface Migration {
   postgres?: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ name: '001-core', sql: core, postgres: corePostgres }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: '001-core', sql: core, postgres: corePostgres },
+  { name: '002-endings', sql: endings },
+];
 
 const SPELLINGS = {
   sqlite: {
