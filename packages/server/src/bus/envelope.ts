@@ -31,6 +31,7 @@ export type Opened =
 
 const id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const users = Type.Array(id);
+const seats = Type.Array(Type.Tuple([Type.String({ minLength: 1, maxLength: 16 }), id, id]));
 const name = Type.String({ minLength: 1, maxLength: 64 });
 const envelope = { v: Type.Literal(VERSION), epoch: Type.Integer(), node: name, n: Type.Integer({ minimum: 1 }) };
 
@@ -62,6 +63,15 @@ const messages = Compile(
   Type.Union([
     Type.Object({ ...envelope, type: Type.Literal('presence'), online: users, offline: users }),
     Type.Object({ ...envelope, type: Type.Literal('presence.all'), users }),
+    Type.Object({ ...envelope, type: Type.Literal('seats'), taken: seats, left: seats }),
+    Type.Object({
+      ...envelope,
+      type: Type.Literal('seats.all'),
+      round: id,
+      seats,
+      total: Type.Integer({ minimum: 0 }),
+      last: Type.Boolean(),
+    }),
     Type.Object({ ...envelope, type: Type.Literal('beat') }),
     Type.Object({ ...envelope, type: Type.Literal('bye') }),
   ]),

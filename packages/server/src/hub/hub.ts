@@ -11,6 +11,7 @@ import { Pages } from './pages.js';
 import { Presence } from './presence.js';
 import { CatchUp, type CatchUpHost, type Memberships, type Outcome } from './resume.js';
 import type { FeedLog, RoomFeed } from './room-feed.js';
+import { Rosters } from './rosters.js';
 import type { Subscriber } from './subscriber.js';
 import { Typing } from './typing.js';
 
@@ -74,6 +75,7 @@ const BEAT_MS = 1_000;
 
 export class Hub {
   readonly presence: Presence;
+  readonly rosters: Rosters;
   readonly #options: HubOptions;
   readonly #typing: Typing;
   readonly #feeds: Feeds;
@@ -138,6 +140,7 @@ export class Hub {
       leaseSeconds: limits.PRESENCE_LEASE_SECONDS,
       send: (subscriber, frame) => this.send(subscriber, frame),
     });
+    this.rosters = new Rosters({ bus, clock, node: options.node, leaseSeconds: limits.PRESENCE_LEASE_SECONDS });
     this.#typing = new Typing({
       clock,
       seconds: limits.TYPING_SECONDS,
@@ -153,7 +156,10 @@ export class Hub {
         if (signal.type === 'typing') this.#typing.set(stream, signal.user, signal.active, false);
         else this.#tellVisit(stream, signal);
       },
-      message: (message) => this.presence.hear(message),
+      message: (message) => {
+        if (message.type === 'seats' || message.type === 'seats.all') this.rosters.hear(message);
+        else this.presence.hear(message);
+      },
       behind: (stream, seq) => this.#feeds.get(stream)?.behind(seq),
       followed: (streams) => this.#feeds.suspect(streams),
       troubled: () => this.#feeds.troubled(),
@@ -263,11 +269,6 @@ export class Hub {
     return this.#feeds.get(room)?.has(subscriber) ?? false;
   }
 
-  /** Who hears the room live on this node. */
-  listeners(room: RoomId): Set<UserId> {
-    return this.#feeds.get(room)?.users() ?? new Set();
-  }
-
   /** Tells those who speak an API that somebody who speaks it too came into a room or left it: never stored, may be lost. */
   visit(room: RoomId, visit: Visit): void {
     this.#tellVisit(room, visit);
@@ -349,6 +350,7 @@ export class Hub {
     const { clock, limits } = this.#options;
     this.#typing.beat();
     this.presence.beat();
+    this.rosters.beat();
     this.#feeds.beat();
     if (clock.ticks() < this.#saveSeenAt) return;
     this.#saveSeenAt = clock.ticks() + limits.LAST_SEEN_SECONDS * 1_000;

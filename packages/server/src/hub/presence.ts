@@ -132,7 +132,7 @@ export class Presence {
   }
 
   /** From another node. */
-  hear(message: NodeMessage): void {
+  hear(message: Extract<NodeMessage, { type: 'presence' | 'presence.all' }>): void {
     const until = this.#options.clock.ticks() + this.#options.leaseSeconds * 1_000;
     const known = this.#elsewhere.get(message.node)?.users ?? new Set<UserId>();
     const users = message.type === 'presence.all' ? new Set(message.users) : known;

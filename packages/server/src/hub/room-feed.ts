@@ -301,15 +301,6 @@ export class RoomFeed implements Followed {
     return undefined;
   }
 
-  users(): Set<UserId> {
-    const users = new Set<UserId>();
-    for (const { open, restricted } of this.#lanes) {
-      for (const { user } of open) users.add(user);
-      for (const { user } of restricted?.keys() ?? []) users.add(user);
-    }
-    return users;
-  }
-
   /** Tells all who hear live, but for one user's own connections; whoever has no room for it goes without. */
   signal(frame: (encoding: Encoding) => Buffer | null, except: UserId | null): void {
     for (const { encoding, open, restricted } of this.#lanes) {

@@ -172,6 +172,9 @@ export function describeBus(name: string, open: () => Promise<BusSite>): void {
       const messages: NodeMessage[] = [
         { type: 'presence', node: 'a', online: [1, 2], offline: [3] },
         { type: 'presence.all', node: 'a', users: [1, 2] },
+        { type: 'seats', node: 'a', taken: [['002', 7, 1]], left: [['003', 8, 2]] },
+        { type: 'seats.all', node: 'a', round: 1, seats: [['002', 7, 1]], total: 1, last: true },
+        { type: 'seats.all', node: 'a', round: 2, seats: [], total: 0, last: true },
       ];
       for (const message of messages) a.bus.broadcast(message);
       await settled(a.bus, b.ear, c.ear);

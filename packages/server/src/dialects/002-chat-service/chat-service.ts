@@ -3,7 +3,6 @@ import { Type } from 'typebox';
 import type { Dialect } from '../dialect.js';
 import { Api, fail, httpBearer } from '../fastapi/api.js';
 import type { BearerRules } from '../fastapi/bearer.js';
-import { Roster } from '../roster.js';
 import { chatRoutes } from './chats.js';
 import { messageRoutes } from './messages.js';
 import { NAME } from './shapes.js';
@@ -33,7 +32,8 @@ export const chatService: Dialect = {
     'Direct and group chats over `/api/v1/users`, `chats`, `messages`; one socket for each chat at `/api/v1/ws/{chat_id}`',
   prefixes: ['/api/v1/users', '/api/v1/chats', '/api/v1/messages', '/api/v1/info', '/api/v1/ws'],
   open(context) {
-    const roster = new Roster();
+    const { presence, rosters } = context.hub;
+    const roster = rosters.of(NAME);
     return {
       sockets: [socketRoute(context, roster)],
       routes(app) {
@@ -49,10 +49,10 @@ export const chatService: Dialect = {
             method: 'GET',
             path: '/api/v1/ws/stats',
             summary: 'Get WebSocket statistics',
-            description: 'Of this API’s sockets on this node.',
+            description: 'Of this API’s sockets, on all nodes.',
             open: true,
           },
-          async () => ({ online_users: roster.userCount, total_connections: roster.placeCount }),
+          async () => ({ online_users: roster.userCount, total_connections: roster.seatCount }),
         );
 
         api.route(
@@ -60,15 +60,14 @@ export const chatService: Dialect = {
             method: 'GET',
             path: '/api/v1/ws/chat/:chat_id/online',
             summary: 'Get online users in chat',
-            description: 'Participants who hear the chat now, through whichever API.',
+            description: 'Participants who are connected to the chat, or online through another API.',
             params: Type.Object({ chat_id: Type.Integer() }),
           },
           async ({ actor, params: { chat_id: room } }) => {
             const members = await context.queries.records.placeMembers(actor, room);
             if (!members) return fail(404, 'Chat not found or access denied');
-            const here = context.hub.listeners(room);
             const online_users = members
-              .filter(({ person }) => here.has(person.id))
+              .filter(({ person: { id } }) => roster.has(room, id) || (!roster.hasUser(id) && presence.isOnline(id)))
               .map(({ person }) => ({
                 id: person.id,
                 username: person.name,

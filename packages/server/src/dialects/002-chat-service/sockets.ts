@@ -1,11 +1,11 @@
 /** The WebSocket of this API: one chat for each socket. */
 import type { EventBody, RoomId } from '@natter/protocol';
 import type { Encoding } from '../../hub/encoding.js';
+import type { Roster } from '../../hub/rosters.js';
 import { codePoints } from '../../text.js';
 import { jsonFrame } from '../../websocket/wire.js';
 import type { DialectContext } from '../dialect.js';
 import { zulu } from '../fastapi/times.js';
-import type { Roster } from '../roster.js';
 import type { DialectSocket, SocketRoute, Speaker } from '../socket.js';
 import { NO_PARTICIPANT } from './messages.js';
 import { NAME, toMessage } from './shapes.js';

@@ -1,11 +1,11 @@
 /** The WebSocket of this API: one socket for a user, which joins the rooms that it asks for. The token is in the path. */
 import { ERRORS, type EventBody, type RoomId } from '@natter/protocol';
 import type { Encoding } from '../../hub/encoding.js';
+import type { Roster } from '../../hub/rosters.js';
 import { codePoints } from '../../text.js';
 import { jsonFrame } from '../../websocket/wire.js';
 import type { DialectContext } from '../dialect.js';
 import { naive } from '../fastapi/times.js';
-import type { Roster } from '../roster.js';
 import type { DialectSocket, SocketRoute, Speaker } from '../socket.js';
 import { CONTENT_MAX, NAME } from './shapes.js';
 
@@ -57,7 +57,8 @@ function encodingOf({ people }: DialectContext): Encoding {
   };
 }
 
-export function socketRoute(context: DialectContext, roster: Roster): SocketRoute {
+export function socketRoute(context: DialectContext): SocketRoute {
+  const roster = context.hub.rosters.of(NAME);
   return {
     dialect: NAME,
     // Numbers are rooms of another API, and so is the one word.

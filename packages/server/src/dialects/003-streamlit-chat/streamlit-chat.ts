@@ -2,7 +2,6 @@
 import { Type } from 'typebox';
 import type { Dialect } from '../dialect.js';
 import { Api, httpBearer } from '../fastapi/api.js';
-import { Roster } from '../roster.js';
 import { authRoutes } from './auth.js';
 import { groupRoutes } from './groups.js';
 import { messageRoutes } from './messages.js';
@@ -17,7 +16,7 @@ export const streamlitChat: Dialect = {
   prefixes: ['/auth', '/messages', '/groups', '/ws'],
   open(context) {
     return {
-      sockets: [socketRoute(context, new Roster())],
+      sockets: [socketRoute(context)],
       routes(app) {
         const api = new Api(app, context, streamlitChat, httpBearer('Invalid authentication credentials'));
         authRoutes(api, context);
