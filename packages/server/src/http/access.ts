@@ -2,10 +2,15 @@
 import type { FastifyRequest } from 'fastify';
 import { clientAddress, isLocal, Networks } from '../addresses.js';
 import type { Access } from '../config.js';
-import type { App, HttpOptions } from './edge.js';
+import type { App, Guests, HttpOptions, RefusalShape } from './edge.js';
 import { refuseWith } from './problems.js';
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
+
+/** How refusals look at this address; null: as problem details. */
+export function refusalShapeAt(url: string, guests: Guests | undefined): RefusalShape | null {
+  return guests?.refusalsAt(url.split('?', 1)[0] ?? '') ?? null;
+}
 
 /** Notes the address, holds the budget of addresses, and recognises the actor where the route asks for one. */
 export function guard(app: App, { accounts, rates, config, guests }: HttpOptions): void {
@@ -20,7 +25,7 @@ export function guard(app: App, { accounts, rates, config, guests }: HttpOptions
 
   app.addHook('onRequest', async (request, reply) => {
     request.address = clientAddress(request.raw, proxies);
-    request.refusalShape = guests?.refusalsAt(request.url.split('?', 1)[0] ?? '') ?? null;
+    request.refusalShape = refusalShapeAt(request.url, guests);
     reply.header('x-request-id', request.id);
     if (closing) {
       return refuseWith(reply.header('connection', 'close'), { ok: false, code: 'shutting_down', retryAfter: 1 });

@@ -6,7 +6,7 @@ import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
-import { guard } from './access.js';
+import { guard, refusalShapeAt } from './access.js';
 import { revalidate } from './caching.js';
 import { documentRoutes } from './docs.js';
 import type { App, HttpOptions } from './edge.js';
@@ -38,6 +38,8 @@ export async function buildHttp(options: HttpOptions): Promise<App> {
     routerOptions: { maxParamLength: PARAMETER_MAX, caseSensitive: true },
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
+      // It comes before the hooks, which would have noted it.
+      request.refusalShape = refusalShapeAt(request.url, options.guests);
       handleError(error, request as never, reply as never);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();

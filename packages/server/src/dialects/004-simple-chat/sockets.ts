@@ -170,8 +170,9 @@ function reasonOf({ code, fields }: Refusal): string {
   return code === 'rate_limited' ? ': too many messages' : '';
 }
 
-/** A type that nobody knows, as Python would write it, or nearly. */
+/** A type that nobody knows, as Python would write it, or what it is. */
 function wordOf(type: unknown): string {
-  const word = typeof type === 'string' ? type : type == null ? 'None' : JSON.stringify(type);
-  return word.slice(0, 100).toWellFormed();
+  if (type == null) return 'None';
+  if (typeof type === 'object') return Array.isArray(type) ? 'list' : 'dict';
+  return String(type).slice(0, 100).toWellFormed();
 }
