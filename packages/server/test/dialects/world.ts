@@ -153,11 +153,12 @@ export class World {
   }
 }
 
-export async function openWorld(env: Record<string, string> = {}): Promise<World> {
+/** `log` is given what is logged. */
+export async function openWorld(env: Record<string, string> = {}, log?: NodeJS.WritableStream): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'natter-dialect-'));
   const loaded = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', LIMITS: 'off', ...env }, folder);
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
-  const app = await openApp(loaded.config, { logger: makeLogger(loaded.config.logLevel) });
+  const app = await openApp(loaded.config, { logger: makeLogger(loaded.config.logLevel, log) });
   return new World(app, folder);
 }
 
