@@ -116,16 +116,28 @@ function operationId(method: string, path: string): string {
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
+/** What stands for itself, and is no schema. */
+const PLAIN = new Set(['example', 'examples', 'default', 'enum', 'const']);
+
 /** Schemas with a title become components, once each; where they stood a reference stays, with what is said of it there. */
 function nameSchemas(value: unknown, schemas: Json): unknown {
   if (Array.isArray(value)) return value.map((one) => nameSchemas(one, schemas));
   if (typeof value !== 'object' || value === null) return value;
   const { title, ...rest } = withPrefixItems(value as Json);
-  const walked = Object.fromEntries(Object.entries(rest).map(([key, one]) => [key, nameSchemas(one, schemas)]));
+  const walked = Object.fromEntries(
+    Object.entries(rest).map(([key, one]) => {
+      if (key === 'properties') return [key, mapOf(one as Json, (member) => nameSchemas(member, schemas))];
+      return [key, PLAIN.has(key) ? one : nameSchemas(one, schemas)];
+    }),
+  );
   if (typeof title !== 'string' || !('type' in rest)) return title === undefined ? walked : { ...walked, title };
   const { description, ...schema } = walked;
   schemas[title] ??= { ...schema, title };
   return { $ref: `#/components/schemas/${title}`, ...(description === undefined ? {} : { description }) };
+}
+
+function mapOf(map: Json, change: (value: unknown) => unknown): Json {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]));
 }
 
 /** A tuple as JSON Schema 2020-12 spells it, which OpenAPI 3.1 reads. */

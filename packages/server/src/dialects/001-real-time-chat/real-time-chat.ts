@@ -1,4 +1,5 @@
 /** Dialect 001, Real-Time Chat Application: rooms open to all, search, a logout that revokes the token, one socket for each room. */
+import { Type } from 'typebox';
 import type { Dialect } from '../dialect.js';
 import { Api, fail, OAUTH2 } from '../fastapi/api.js';
 import { accountRoutes } from './accounts.js';
@@ -23,7 +24,11 @@ export const realTimeChat: Dialect = {
         accountRoutes(api, context);
         roomRoutes(api, context);
 
-        api.route({ method: 'GET', path: '/api/health', summary: 'Health check', open: true }, async () =>
+        const answer = Type.Object(
+          { status: Type.String(), version: Type.String() },
+          { examples: [{ status: 'ok', version: VERSION }] },
+        );
+        api.route({ method: 'GET', path: '/api/health', summary: 'Health check', open: true, answer }, async () =>
           (await context.ready()) ? { status: 'ok', version: VERSION } : fail(503, 'Service unhealthy'),
         );
       },

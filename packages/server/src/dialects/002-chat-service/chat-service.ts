@@ -25,6 +25,28 @@ const INFO = {
   limits: { max_group_members: 100, max_message_length: 10_000 },
 };
 
+const Info = Type.Object(
+  {
+    name: Type.String(),
+    version: Type.String(),
+    features: Type.Record(Type.String(), Type.Boolean()),
+    limits: Type.Record(Type.String(), Type.Integer()),
+  },
+  { examples: [INFO] },
+);
+
+const Online = Type.Object({
+  chat_id: Type.Integer(),
+  online_users: Type.Array(
+    Type.Object({
+      id: Type.Integer(),
+      username: Type.String(),
+      full_name: Type.Union([Type.String(), Type.Null()]),
+    }),
+  ),
+  count: Type.Integer(),
+});
+
 export const chatService: Dialect = {
   name: NAME,
   title: 'dialect 002: Chat Service',
@@ -42,7 +64,10 @@ export const chatService: Dialect = {
         chatRoutes(api, context);
         messageRoutes(api, context);
 
-        api.route({ method: 'GET', path: '/api/v1/info', summary: 'API information', open: true }, async () => INFO);
+        api.route(
+          { method: 'GET', path: '/api/v1/info', summary: 'API information', open: true, answer: Info },
+          async () => INFO,
+        );
 
         api.route(
           {
@@ -51,6 +76,7 @@ export const chatService: Dialect = {
             summary: 'Get WebSocket statistics',
             description: 'Of this API’s sockets, on all nodes.',
             open: true,
+            answer: Type.Object({ online_users: Type.Integer(), total_connections: Type.Integer() }),
           },
           async () => ({ online_users: roster.userCount, total_connections: roster.seatCount }),
         );
@@ -62,6 +88,7 @@ export const chatService: Dialect = {
             summary: 'Get online users in chat',
             description: 'Participants who are connected to the chat, or online through another API.',
             params: Type.Object({ chat_id: Type.Integer() }),
+            answer: Online,
           },
           async ({ actor, params: { chat_id: room } }) => {
             const members = await context.queries.records.placeMembers(actor, room);

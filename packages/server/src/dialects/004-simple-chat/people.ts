@@ -34,7 +34,10 @@ export function peopleRoutes(api: Api, { accounts, queries }: DialectContext): v
         email: Type.String({ format: 'email' }),
         password: Type.String(),
       }),
-      answer: Type.Object({ message: Type.String(), user: Account }),
+      answer: Type.Object({
+        message: Type.String({ examples: ['User ada@example.com signed up successfully'] }),
+        user: Account,
+      }),
     },
     async ({ body: { username: name, email, password }, origin }) => {
       const made = await accounts.enrol({ name, email, password }, origin, RULES);

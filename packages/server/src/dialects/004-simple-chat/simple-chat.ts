@@ -53,6 +53,17 @@ function socketInfo(origin: string) {
 }
 
 const anything = Type.Record(Type.String(), Type.Unknown());
+const SocketInfo = Type.Object(
+  {
+    websocket_endpoint: Type.String(),
+    authentication: anything,
+    connection_example: anything,
+    message_formats: anything,
+    response_formats: anything,
+    room_info: anything,
+  },
+  { examples: [socketInfo('ws://localhost:8000')] },
+);
 
 export const simpleChat: Dialect = {
   name: NAME,
@@ -73,14 +84,7 @@ export const simpleChat: Dialect = {
             method: 'GET',
             path: '/api/v1/chat/websocket-info',
             summary: 'Get WebSocket connection information',
-            answer: Type.Object({
-              websocket_endpoint: Type.String(),
-              authentication: anything,
-              connection_example: anything,
-              message_formats: anything,
-              response_formats: anything,
-              room_info: anything,
-            }),
+            answer: SocketInfo,
           },
           async ({ request }) => {
             const scheme = request.headers['x-forwarded-proto'] === 'https' ? 'wss' : 'ws';

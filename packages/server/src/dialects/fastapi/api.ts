@@ -3,37 +3,25 @@
  * query and body, then the handler.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox';
+import { type Static, type TObject, type TProperties, Type } from 'typebox';
 import type { Origin, Recognised } from '../../auth/accounts.js';
 import type { Dialect, DialectContext } from '../dialect.js';
 import { BEARER, type BearerRules, httpBearer, OAUTH2 } from './bearer.js';
 import { Form, readBodies } from './body.js';
+import { type Described, describe } from './describe.js';
 import { Failure, FailureError, fail, failureOf, type Problem, unprocessable, valueError } from './failure.js';
 import { validate } from './validate.js';
 
-export interface Operation<P extends TProperties, Q extends TProperties, B extends TProperties> {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export interface Operation<P extends TProperties, Q extends TProperties, B extends TProperties> extends Described {
   /** One path or several of the same meaning; each is served with a slash at its end and without, the first one is documented. */
   path: string | readonly string[];
-  summary: string;
-  description?: string;
-  /** Of success. */
-  status?: number;
-  /** Anybody may ask. */
-  open?: boolean;
   /** Refuses those who may not ask, before their input is looked at; null: they may. */
   allow?: (actor: Recognised) => Failure | null;
   params?: TObject<P>;
   query?: TObject<Q>;
   body?: TObject<B>;
-  /** The body may be a form as well as JSON; where there is none, or it is neither, it counts as an empty form. */
-  form?: boolean;
   /** Asked when all fields are good: what is wrong with them together. */
   refine?: (body: Static<TObject<B>>) => Problem[];
-  /** Of the answer. */
-  answer?: TSchema;
-  /** What the API calls members of commands and accounts in its bodies. */
-  fields?: Readonly<Record<string, string>>;
 }
 
 /** One request whose input is good. */
@@ -109,7 +97,7 @@ export class Api {
     for (const [index, alias] of [path].flat().entries()) {
       const twin = alias.endsWith('/') ? alias.slice(0, -1) : `${alias}/`;
       for (const url of [alias, twin]) {
-        const schema = index === 0 && url === alias ? this.#describe(operation, alias) : { hide: true };
+        const schema = index === 0 && url === alias ? describe(this.#dialect, operation, alias) : { hide: true };
         this.#app.route({
           method,
           url,
@@ -148,52 +136,7 @@ export class Api {
     const people = await queries.records.persons([identity.user]);
     return people.get(identity.user)?.status === 'deactivated';
   }
-
-  #describe<P extends TProperties, Q extends TProperties, B extends TProperties>(
-    operation: Operation<P, Q, B>,
-    path: string,
-  ): object {
-    const { method, summary, description, status = 200, open, params, query, body, form, answer } = operation;
-    const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
-    return {
-      tags: [this.#dialect.title],
-      summary,
-      ...(description === undefined ? {} : { description }),
-      operationId: `dialect${this.#dialect.name}_${method.toLowerCase()}_${words.join('_')}`,
-      ...(open ? { security: [] } : {}),
-      ...(params ? { params } : {}),
-      ...(query ? { querystring: shown(query) } : {}),
-      ...(body ? { body: shown(body), consumes: [...(form ? [FORM] : []), 'application/json'] } : {}),
-      response: {
-        [status]: { description: 'Done', ...(answer ?? Type.Unknown()) },
-        ...(params || query || body ? { 422: { ...INVALID, description: 'The input is wrong' } } : {}),
-      },
-    };
-  }
 }
-
-/** A member with a default need not be given. */
-function shown(schema: TObject): object {
-  const members = schema.properties as Record<string, { default?: unknown }>;
-  return { ...schema, required: (schema.required ?? []).filter((name) => members[name]?.default === undefined) };
-}
-
-const FORM = 'application/x-www-form-urlencoded';
-
-const INVALID = Type.Object(
-  {
-    detail: Type.Array(
-      Type.Object({
-        type: Type.String(),
-        loc: Type.Array(Type.Union([Type.String(), Type.Integer()])),
-        msg: Type.String(),
-        input: Type.Unknown(),
-        ctx: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-      }),
-    ),
-  },
-  { title: 'HTTPValidationError' },
-);
 
 function read<P extends TProperties, Q extends TProperties, B extends TProperties>(
   { params, query, body, form, refine }: Operation<P, Q, B>,
