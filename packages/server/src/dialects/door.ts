@@ -8,9 +8,6 @@ import { type Admission, DialectSocket, type Knock, type SocketRoute, type Visit
 
 type Identity = NonNullable<Awaited<ReturnType<DialectContext['accounts']['identify']>>>;
 
-/** Where clients of the originals look for sockets: what is none there is refused as if it were one that is not theirs. */
-const SOCKETS = /^\/(?:api\/v1\/)?ws(?:\/|$)/;
-
 export class Door {
   readonly #routes: readonly SocketRoute[];
   readonly #context: DialectContext;
@@ -21,7 +18,7 @@ export class Door {
     this.#context = context;
     this.#sockets = sockets;
     if (routes.length === 0) return;
-    const pattern = new RegExp([SOCKETS, ...routes.map(({ path }) => path)].map(({ source }) => source).join('|'));
+    const pattern = new RegExp(routes.map(({ under }) => `^${under}(?:/|$)`).join('|'));
     sockets.upgrades.route(pattern, (request, raw, head) => {
       // Until it is a WebSocket nobody else listens for it.
       raw.on('error', ignore);

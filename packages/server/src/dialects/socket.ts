@@ -13,6 +13,8 @@ import type { Socket } from '../websocket/socket.js';
 /** Sockets at one kind of path. */
 export interface SocketRoute {
   readonly dialect: DialectName;
+  /** Sockets that are nowhere below this path are refused as if they were there and not the visitor's. */
+  readonly under: '/ws' | '/api/v1/ws';
   /** Fits the whole path. */
   readonly path: RegExp;
   /** One object for all sockets: frames are made once for each encoding. */

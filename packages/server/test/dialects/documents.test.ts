@@ -20,7 +20,7 @@ interface Operation extends Json {
   responses: Record<string, { description: string; content?: Record<string, Media> }>;
 }
 
-interface Document {
+interface Document extends Json {
   tags: { name: string; description: string }[];
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, Json> };

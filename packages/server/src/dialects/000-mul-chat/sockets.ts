@@ -49,6 +49,7 @@ export function socketRoute(context: DialectContext): SocketRoute {
   const rooms = new RoomsByName(context);
   return {
     dialect: NAME,
+    under: '/ws',
     path: /^\/ws(?:\/rooms)?$/,
     encoding: encodingOf(context),
     token({ query, request, bearer }) {

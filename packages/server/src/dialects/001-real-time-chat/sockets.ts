@@ -43,6 +43,7 @@ export function socketRoute(context: DialectContext): SocketRoute {
   const { queries } = context;
   return {
     dialect: NAME,
+    under: '/ws',
     path: /^\/ws\/([0-9]{1,15})$/,
     encoding: encodingOf(context),
     async admit({ actor }, { captured: [id] }) {

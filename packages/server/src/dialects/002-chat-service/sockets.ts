@@ -50,6 +50,7 @@ function encodingOf({ people, clock }: DialectContext): Encoding {
 export function socketRoute(context: DialectContext, roster: Roster): SocketRoute {
   return {
     dialect: NAME,
+    under: '/api/v1/ws',
     path: /^\/api\/v1\/ws\/([0-9]{1,15})$/,
     encoding: encodingOf(context),
     async admit({ actor }, { captured: [id] }) {

@@ -61,6 +61,7 @@ export function socketRoute(context: DialectContext): SocketRoute {
   const roster = context.hub.rosters.of(NAME);
   return {
     dialect: NAME,
+    under: '/ws',
     // Numbers are rooms of another API, and so is the one word.
     path: /^\/ws\/(?!(?:[0-9]+|rooms)$)([^/]+)$/,
     encoding: encodingOf(context),

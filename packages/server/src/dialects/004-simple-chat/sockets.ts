@@ -71,12 +71,13 @@ export function socketRoutes(context: DialectContext): SocketRoute[] {
   return [
     {
       ...shared,
+      under: '/api/v1/ws',
       path: /^\/api\/v1\/ws\/([0-9]{1,15})$/,
       // 002 has the same path: a token in the header is the custom of this API alone.
       foreign: (knock: Knock, roomDialect) => knock.bearer !== null || roomDialect === NAME,
     },
     // As websocket-info of the original had it; 001 has the path for all tokens but ours.
-    { ...shared, path: /^\/ws\/([0-9]{1,15})$/ },
+    { ...shared, under: '/ws', path: /^\/ws\/([0-9]{1,15})$/ },
   ];
 }
 
