@@ -401,9 +401,8 @@ export class Accounts {
 
   /** The actor, if the session lives and the account is active as committed at a moment after the call: nothing remembered counts. */
   async confirm(identity: { user: UserId; session: SessionId }): Promise<Actor | null> {
-    this.#living.delete(identity.session);
     const now = this.#options.clock.now();
-    const living = await this.#session(identity.session, now);
+    const living = await this.#readSession(identity.session, now);
     if (!living || living.user !== identity.user || living.expiresAt <= now) return null;
     return { user: living.user, role: living.role, session: identity.session };
   }
@@ -412,22 +411,27 @@ export class Accounts {
     const known = this.#living.get(session);
     if (known && now - known.checkedAt < RECHECK_MS && now >= known.checkedAt) return known;
     const endings = this.#endings;
-    const row = await this.#options.store.db
-      .selectFrom('sessions')
-      .innerJoin('users', 'users.id', 'sessions.user_id')
-      .select(['sessions.user_id', 'sessions.expires_at', 'users.role', 'users.status'])
-      .where('sessions.id', '=', session)
-      .executeTakeFirst();
+    const living = await this.#readSession(session, now);
     this.#living.delete(session);
-    if (row?.status !== 'active') return null;
-    const living = { user: row.user_id, role: row.role, expiresAt: row.expires_at, checkedAt: now };
-    if (endings !== this.#endings) return living;
+    if (living === null || endings !== this.#endings) return living;
     if (this.#living.size >= CACHE_MAX) {
       const oldest = this.#living.keys().next();
       if (!oldest.done) this.#living.delete(oldest.value);
     }
     this.#living.set(session, living);
     return living;
+  }
+
+  /** Null: it does not live, or the account is not active. */
+  async #readSession(session: SessionId, now: number): Promise<Living | null> {
+    const row = await this.#options.store.db
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .select(['sessions.user_id', 'sessions.expires_at', 'users.role', 'users.status'])
+      .where('sessions.id', '=', session)
+      .executeTakeFirst();
+    if (row?.status !== 'active') return null;
+    return { user: row.user_id, role: row.role, expiresAt: row.expires_at, checkedAt: now };
   }
 
   /** What ends sessions or changes roles is believed at once. */

@@ -1,5 +1,5 @@
 /** Tokens: short access tokens that name a session (JWT, HS256), and refresh tokens that work once and tell reuse from garbage. */
-import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual, webcrypto } from 'node:crypto';
 import type { SessionId, UserId } from '@natter/protocol';
 import { errors, jwtVerify, SignJWT } from 'jose';
 
@@ -26,7 +26,8 @@ export interface RefreshClaims {
 }
 
 export class Tokens {
-  readonly #accessKey: Uint8Array;
+  /** Imported once: each import costs as much as a check. */
+  readonly #accessKey: Promise<webcrypto.CryptoKey>;
   readonly #refreshKey: Uint8Array;
   readonly #accessSeconds: number;
   readonly #dialectSeconds: Readonly<Record<string, number>>;
@@ -37,7 +38,11 @@ export class Tokens {
     accessSeconds: number;
     dialectSeconds?: Readonly<Record<string, number>>;
   }) {
-    this.#accessKey = derive(options.secretKey, 'access tokens');
+    const bytes = derive(options.secretKey, 'access tokens');
+    this.#accessKey = webcrypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
+      'sign',
+      'verify',
+    ]);
     this.#refreshKey = derive(options.secretKey, 'refresh tokens');
     this.#accessSeconds = options.accessSeconds;
     this.#dialectSeconds = options.dialectSeconds ?? {};
@@ -53,7 +58,7 @@ export class Tokens {
   }
 
   /** `now` in milliseconds since 1970. */
-  access({ user, session, dialect }: AccessClaims, now: number): Promise<string> {
+  async access({ user, session, dialect }: AccessClaims, now: number): Promise<string> {
     const issued = Math.floor(now / 1_000);
     // Its own id makes two of one second two: whoever renews a token gets another one.
     return new SignJWT({ sid: session, api: dialect })
@@ -64,14 +69,14 @@ export class Tokens {
       .setIssuedAt(issued)
       .setExpirationTime(issued + this.accessSeconds(dialect))
       .setJti(randomBytes(9).toString('base64url'))
-      .sign(this.#accessKey);
+      .sign(await this.#accessKey);
   }
 
   /** Null for anything that is not an access token of ours that holds now. Nothing that a token says chooses a key or a way to check it. */
   async readAccess(token: string, now: number): Promise<AccessClaims | null> {
     if (token.length > TOKEN_MAX) return null;
     try {
-      const { payload } = await jwtVerify(token, this.#accessKey, {
+      const { payload } = await jwtVerify(token, await this.#accessKey, {
         algorithms: ['HS256'],
         typ: TYPE,
         issuer: ISSUER,

@@ -226,9 +226,11 @@ export class Hub {
     };
     follow(subscriber.user, inbox, 1);
     for (const { stream, head, fromSeq } of rooms) follow(stream, head, fromSeq);
-    const mine = new Set([subscriber.user, ...rooms.map(({ stream }) => stream)]);
-    for (const stream of cursors.keys()) {
-      if (!mine.has(stream)) this.send(subscriber, subscriber.encoding.gone(stream));
+    if (cursors.size > 0) {
+      const mine = new Set([subscriber.user, ...rooms.map(({ stream }) => stream)]);
+      for (const stream of cursors.keys()) {
+        if (!mine.has(stream)) this.send(subscriber, subscriber.encoding.gone(stream));
+      }
     }
     catchUp.start();
     const early = this.#early.get(subscriber) ?? [];

@@ -58,7 +58,8 @@ export class CatchUp {
   readonly #subscriber: Subscriber;
   readonly #host: CatchUpHost;
   readonly #tasks: Task[] = [];
-  readonly #joined = new Set<RoomFeed>();
+  /** Live since this began; in it twice when it fell behind meanwhile. */
+  readonly #joined: RoomFeed[] = [];
   #running = false;
 
   constructor(subscriber: Subscriber, host: CatchUpHost) {
@@ -98,11 +99,13 @@ export class CatchUp {
   }
 
   async #run(): Promise<void> {
+    // It may have been started by a feed that is telling, which must have ended before anybody joins.
+    await Promise.resolve();
     try {
       while (!this.#subscriber.closed) {
         const task = this.#tasks[0];
         if (task) {
-          const done = await this.#follow(task);
+          const done = this.#joinAtOnce(task) || (await this.#follow(task));
           this.#tasks.shift();
           if (done) {
             task.feed.pins -= 1;
@@ -134,6 +137,24 @@ export class CatchUp {
     return true;
   }
 
+  /** One who lacks nothing of a stream, as nearly all do in nearly all of theirs, is live in it without a promise. */
+  #joinAtOnce({ feed, at, valid, fromSeq, reset, joins, abandoned }: Task): boolean {
+    const subscriber = this.#subscriber;
+    if (feed.opening || reset || joins || abandoned || at !== feed.head || valid > feed.head) return false;
+    if (feed.has(subscriber)) return true;
+    feed.tell();
+    // Told of something by that, it may have been cut off.
+    if (subscriber.closed || !feed.ring.covers(at) || subscriber.outlet.blocked) return false;
+    this.#join(feed, fromSeq);
+    return true;
+  }
+
+  #join(feed: RoomFeed, fromSeq: Seq): void {
+    feed.add(this.#subscriber, fromSeq);
+    this.#joined.push(feed);
+    this.#host.resumed('live');
+  }
+
   /** Ends with the connection live in the stream, taken out of it, or closed. False: another task comes first. */
   async #follow(task: Task): Promise<boolean> {
     const { feed } = task;
@@ -141,7 +162,8 @@ export class CatchUp {
     const subscriber = this.#subscriber;
     if (feed.opening) await feed.opening;
     // A node that is behind what the client or the membership has seen is pulled forward first: told twice otherwise.
-    await feed.heal(Math.max(task.at, task.valid));
+    const known = Math.max(task.at, task.valid);
+    if (known > feed.head) await feed.heal(known);
     if (task.at > feed.head) {
       task.reset = true;
       task.at = 0;
@@ -176,9 +198,7 @@ export class CatchUp {
         return true;
       }
       if (run === feed.ring && end === feed.head) {
-        feed.add(subscriber, task.fromSeq);
-        this.#joined.add(feed);
-        this.#host.resumed('live');
+        this.#join(feed, task.fromSeq);
       }
     }
     return true;

@@ -275,8 +275,8 @@ export class RoomFeed implements Followed {
     let lane = this.#laneOf(subscriber);
     if (!lane) {
       lane = { encoding: subscriber.encoding, open: new Set(), restricted: null };
-      // Most streams have one: a list that grows in place would take more memory than what is in it.
-      this.#lanes = [...this.#lanes, lane];
+      // Most streams have one: a list that grows in place, or by spreading, would take more memory than what is in it.
+      this.#lanes = this.#lanes.length === 0 ? [lane] : [...this.#lanes, lane];
     }
     if (fromSeq <= 1) {
       lane.open.add(subscriber);

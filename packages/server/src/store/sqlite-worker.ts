@@ -8,11 +8,8 @@ export interface SqliteWorkerData {
   role: 'writer' | 'reader';
 }
 
-export type SqliteMessage = SqliteRequest & { id: number };
-
-export type SqliteResponse =
-  | { id: number; ok: true; value: unknown }
-  | { id: number; ok: false; message: string; unknown: boolean };
+/** One for each request, in their order; before them one for the opening. */
+export type SqliteResponse = { ok: true; value: unknown } | { ok: false; message: string; unknown: boolean };
 
 const port = parentPort;
 if (!port) throw new Error('this file runs as a worker thread');
@@ -35,17 +32,17 @@ function emptyLogSoon(): void {
   }, EMPTY_LOG_MS).unref();
 }
 
-port.on('message', (request: SqliteMessage) => {
+port.on('message', (request: SqliteRequest) => {
   let response: SqliteResponse;
   try {
-    response = { id: request.id, ok: true, value: answer(connection, request) };
+    response = { ok: true, value: answer(connection, request) };
     if (takesAway(request)) emptyLogSoon();
   } catch (error) {
-    response = { id: request.id, ok: false, message: (error as Error).message, unknown: error instanceof CommitError };
+    response = { ok: false, message: (error as Error).message, unknown: error instanceof CommitError };
   }
   port.postMessage(response);
   if (request.op !== 'close') return;
   if (emptying) clearTimeout(emptying);
   port.close();
 });
-port.postMessage({ id: 0, ok: true, value: null } satisfies SqliteResponse);
+port.postMessage({ ok: true, value: null } satisfies SqliteResponse);

@@ -4,7 +4,7 @@ import type { Epoch, Seq, StreamId } from '@natter/protocol';
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import { ReadDriver } from './read-driver.js';
 import type { SqliteRequest } from './sqlite-requests.js';
-import type { SqliteMessage, SqliteResponse, SqliteWorkerData } from './sqlite-worker.js';
+import type { SqliteResponse, SqliteWorkerData } from './sqlite-worker.js';
 import type { Param, Row } from './steps.js';
 import {
   type Entry,
@@ -27,8 +27,11 @@ export interface SqliteThread {
 /** A worker thread with a connection. */
 class Thread implements SqliteThread {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-  #lastId = 0;
+  /**
+   * Answers come in the order of the questions. A map by id would keep garbage: when one grows or shrinks, what it was
+   * before stays linked to what it becomes, and old answers are kept alive by it until the next full collection.
+   */
+  readonly #waiting: { resolve: (value: never) => void; reject: (error: Error) => void }[] = [];
   #dead: Error | null = null;
   readonly ready: Promise<void>;
 
@@ -37,10 +40,11 @@ class Thread implements SqliteThread {
       workerData: data,
       name: `sqlite-${data.role}`,
     });
-    this.ready = new Promise((resolve, reject) => this.#waiting.set(0, { resolve: resolve as () => void, reject }));
+    this.ready = new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve: resolve as () => void, reject });
+    });
     this.#worker.on('message', (response: SqliteResponse) => {
-      const waiting = this.#waiting.get(response.id);
-      this.#waiting.delete(response.id);
+      const waiting = this.#waiting.shift();
       if (response.ok) waiting?.resolve(response.value as never);
       else waiting?.reject(new StoreError(response.message, response.unknown));
     });
@@ -51,9 +55,8 @@ class Thread implements SqliteThread {
   ask<T>(request: SqliteRequest): Promise<T> {
     if (this.#dead) return Promise.reject(new StoreError(this.#dead.message, false, { cause: this.#dead }));
     return new Promise<T>((resolve, reject) => {
-      this.#lastId += 1;
-      this.#waiting.set(this.#lastId, { resolve: resolve as (value: never) => void, reject });
-      this.#worker.postMessage({ ...request, id: this.#lastId } satisfies SqliteMessage);
+      this.#waiting.push({ resolve: resolve as (value: never) => void, reject });
+      this.#worker.postMessage(request);
     });
   }
 
@@ -65,8 +68,8 @@ class Thread implements SqliteThread {
   /** A thread that died may have committed what it did not answer: that can't be told from here. */
   #fail(error: Error): void {
     this.#dead ??= error;
-    for (const waiting of this.#waiting.values()) waiting.reject(new StoreError(error.message, true, { cause: error }));
-    this.#waiting.clear();
+    for (const waiting of this.#waiting.splice(0))
+      waiting.reject(new StoreError(error.message, true, { cause: error }));
   }
 }
 

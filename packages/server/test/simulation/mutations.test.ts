@@ -51,10 +51,14 @@ const MUTATIONS: [string, Change[]][] = [
     [
       {
         file: 'hub/resume.js',
-        find: 'feed.add(subscriber, task.fromSeq);',
-        put: 'await this.#host.memberships(subscriber.user, feed.stream);\nfeed.add(subscriber, task.fromSeq);',
+        find: 'this.#join(feed, task.fromSeq);',
+        put: 'await this.#host.memberships(subscriber.user, feed.stream);\nthis.#join(feed, task.fromSeq);',
       },
     ],
+  ],
+  [
+    'one who lacks something is live at once all the same',
+    [{ file: 'hub/resume.js', find: ' || at !== feed.head || ', put: ' || ' }],
   ],
   [
     'resume begins at where the client stands, not after it',
