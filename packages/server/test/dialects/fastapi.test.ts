@@ -104,6 +104,25 @@ describe('bodies', () => {
     });
   });
 
+  it('are nested no deeper than they may be, whatever member it is in, so that what is wrong can be said', async () => {
+    const { post } = await site();
+    const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+    const send = (depth: number) => post('/json', `{"username":${nested(depth)},"other":1}`, 'application/json');
+    const { status, body } = await send(DEFAULT_LIMITS.JSON_DEPTH_MAX - 1);
+    expect([status, where(body), JSON.stringify(body.detail[0].input)]).toEqual([
+      422,
+      [
+        ['string_type', 'body', 'username'],
+        ['missing', 'body', 'password'],
+      ],
+      nested(DEFAULT_LIMITS.JSON_DEPTH_MAX - 1),
+    ]);
+    const unreadable = { status: 400, body: { detail: 'There was an error parsing the body' } };
+    for (const depth of [DEFAULT_LIMITS.JSON_DEPTH_MAX, 1_000, 100_000]) expect(await send(depth)).toEqual(unreadable);
+    expect(await post('/json', nested(100_000), 'application/json')).toEqual(unreadable);
+    expect(await post('/json', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`, undefined)).toEqual(unreadable);
+  });
+
   it('are texts to routes that take JSON alone when they are forms', async () => {
     const { post } = await site();
     const refused = await post('/json', 'username=abc&password=x', FORM);
