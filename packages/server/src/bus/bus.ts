@@ -2,7 +2,7 @@
  * The bus port: how hubs of several nodes tell each other what they heard, and the driver for one node alone.
  * Everything on it is a hint [H3]: a driver may lose, repeat and reorder, and must never be waited for.
  */
-import type { RoomId, Seq, StreamId, UserId } from '@natter/protocol';
+import type { Seq, StreamId, UserId } from '@natter/protocol';
 import type { StoredEvent } from '../store/store.js';
 
 /** Never stored, may be lost: what is told to those who follow a stream right now. */
@@ -22,19 +22,15 @@ export interface Visit {
   toSelf: boolean;
 }
 
-/** A user who speaks an API in a room, by one socket or several of the same node. */
-export type Seat = [api: string, room: RoomId, user: UserId];
-
-/** What is told to every node. `node` names the one that speaks. */
+/** What is told to every node: who is where on the one that speaks, which `node` names. A word is a place and a user. */
 export type NodeMessage =
-  /** Users who came to or left the node. */
-  | { type: 'presence'; node: string; online: UserId[]; offline: UserId[] }
-  /** All users of the node: said again and again, as a lease. */
-  | { type: 'presence.all'; node: string; users: UserId[] }
-  /** Seats that were taken on the node, and seats that were left. */
-  | { type: 'seats'; node: string; taken: Seat[]; left: Seat[] }
-  /** All seats of the node, `total` in one message or several of the same round: as a lease, too. */
-  | { type: 'seats.all'; node: string; round: number; seats: Seat[]; total: number; last: boolean };
+  | { type: 'roll.change'; node: string; came: string[]; went: string[] }
+  /** So many words are on the list, and so they sum up: said again and again, as a lease. */
+  | { type: 'roll.lease'; node: string; count: number; sum: number }
+  /** Whose list is wanted; null: everybody's. */
+  | { type: 'roll.ask'; node: string; of: string | null }
+  /** The whole list, in parts from 1 on. */
+  | { type: 'roll.all'; node: string; part: number; parts: number; words: string[] };
 
 export interface BusListener {
   event(event: StoredEvent): void;

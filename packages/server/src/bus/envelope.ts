@@ -30,8 +30,8 @@ export type Opened =
   | { kind: 'foreign'; why: string };
 
 const id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-const users = Type.Array(id);
-const seats = Type.Array(Type.Tuple([Type.String({ minLength: 1, maxLength: 16 }), id, id]));
+const words = Type.Array(Type.String({ maxLength: 256 }));
+const count = Type.Integer({ minimum: 0 });
 const name = Type.String({ minLength: 1, maxLength: 64 });
 const envelope = { v: Type.Literal(VERSION), epoch: Type.Integer(), node: name, n: Type.Integer({ minimum: 1 }) };
 
@@ -61,17 +61,10 @@ const signals = Compile(
 
 const messages = Compile(
   Type.Union([
-    Type.Object({ ...envelope, type: Type.Literal('presence'), online: users, offline: users }),
-    Type.Object({ ...envelope, type: Type.Literal('presence.all'), users }),
-    Type.Object({ ...envelope, type: Type.Literal('seats'), taken: seats, left: seats }),
-    Type.Object({
-      ...envelope,
-      type: Type.Literal('seats.all'),
-      round: id,
-      seats,
-      total: Type.Integer({ minimum: 0 }),
-      last: Type.Boolean(),
-    }),
+    Type.Object({ ...envelope, type: Type.Literal('roll.change'), came: words, went: words }),
+    Type.Object({ ...envelope, type: Type.Literal('roll.lease'), count, sum: count }),
+    Type.Object({ ...envelope, type: Type.Literal('roll.ask'), of: Type.Union([name, Type.Null()]) }),
+    Type.Object({ ...envelope, type: Type.Literal('roll.all'), part: count, parts: count, words }),
     Type.Object({ ...envelope, type: Type.Literal('beat') }),
     Type.Object({ ...envelope, type: Type.Literal('bye') }),
   ]),

@@ -8,8 +8,9 @@ import type { StoredEvent, Visit } from './encoding.js';
 import { Feeds } from './feeds.js';
 import { endOfTurn, type FlushWindow } from './flush.js';
 import { Pages } from './pages.js';
-import { Presence } from './presence.js';
+import { ONLINE, Presence } from './presence.js';
 import { CatchUp, type CatchUpHost, type Memberships, type Outcome } from './resume.js';
+import { Roll } from './roll.js';
 import type { FeedLog, RoomFeed } from './room-feed.js';
 import { Rosters } from './rosters.js';
 import type { Subscriber } from './subscriber.js';
@@ -77,6 +78,7 @@ export class Hub {
   readonly presence: Presence;
   readonly rosters: Rosters;
   readonly #options: HubOptions;
+  readonly #roll: Roll;
   readonly #typing: Typing;
   readonly #feeds: Feeds;
   /** Everybody who entered, known to be logged in or not yet. */
@@ -133,14 +135,21 @@ export class Hub {
       resumed: (outcome) => metrics?.resumed(outcome),
       failed,
     };
-    this.presence = new Presence({
+    this.#roll = new Roll({
       bus,
       clock,
       node: options.node,
       leaseSeconds: limits.PRESENCE_LEASE_SECONDS,
+      changed: (place, user) => {
+        if (place === ONLINE) this.presence.changed(user);
+      },
+    });
+    this.presence = new Presence({
+      roll: this.#roll,
+      clock,
       send: (subscriber, frame) => this.send(subscriber, frame),
     });
-    this.rosters = new Rosters({ bus, clock, node: options.node, leaseSeconds: limits.PRESENCE_LEASE_SECONDS });
+    this.rosters = new Rosters(this.#roll);
     this.#typing = new Typing({
       clock,
       seconds: limits.TYPING_SECONDS,
@@ -156,13 +165,13 @@ export class Hub {
         if (signal.type === 'typing') this.#typing.set(stream, signal.user, signal.active, false);
         else this.#tellVisit(stream, signal);
       },
-      message: (message) => {
-        if (message.type === 'seats' || message.type === 'seats.all') this.rosters.hear(message);
-        else this.presence.hear(message);
-      },
+      message: (message) => this.#roll.hear(message),
       behind: (stream, seq) => this.#feeds.get(stream)?.behind(seq),
       followed: (streams) => this.#feeds.suspect(streams),
-      troubled: () => this.#feeds.troubled(),
+      troubled: () => {
+        this.#feeds.troubled();
+        if (bus.trouble === null) this.#roll.greet();
+      },
     });
     log.onCommit((events) => this.#committed(events));
     this.#saveSeenAt = clock.ticks() + limits.LAST_SEEN_SECONDS * 1_000;
@@ -343,6 +352,7 @@ export class Hub {
     this.#closed = true;
     this.#timer.close();
     this.presence.close();
+    this.#roll.close();
     for (const subscribers of [...this.#users.values()]) for (const one of subscribers) this.leave(one);
     this.#feeds.close();
     await this.#saveSeen();
@@ -351,8 +361,7 @@ export class Hub {
   #beat(): void {
     const { clock, limits } = this.#options;
     this.#typing.beat();
-    this.presence.beat();
-    this.rosters.beat();
+    this.#roll.beat();
     this.#feeds.beat();
     if (clock.ticks() < this.#saveSeenAt) return;
     this.#saveSeenAt = clock.ticks() + limits.LAST_SEEN_SECONDS * 1_000;

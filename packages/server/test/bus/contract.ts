@@ -85,11 +85,11 @@ export function describeBus(name: string, open: () => Promise<BusSite>): void {
     /** What was said before has been heard, where it is heard at all. */
     async function settled(from: Bus, ...ears: Ear[]): Promise<void> {
       lastId += 1;
-      const last: NodeMessage = { type: 'presence', node: 'x', online: [lastId], offline: [] };
+      const last: NodeMessage = { type: 'roll.ask', node: 'x', of: String(lastId) };
       from.broadcast(last);
       await until(() => {
         for (const { messages } of ears) {
-          expect(messages.some((one) => one.type === 'presence' && one.online[0] === last.online[0])).toBe(true);
+          expect(messages.some((one) => one.type === 'roll.ask' && one.of === last.of)).toBe(true);
         }
       });
       for (const ear of ears) ear.messages.pop();
@@ -170,11 +170,10 @@ export function describeBus(name: string, open: () => Promise<BusSite>): void {
       a.bus.signal(7, TYPING);
       a.bus.signal(7, visit);
       const messages: NodeMessage[] = [
-        { type: 'presence', node: 'a', online: [1, 2], offline: [3] },
-        { type: 'presence.all', node: 'a', users: [1, 2] },
-        { type: 'seats', node: 'a', taken: [['002', 7, 1]], left: [['003', 8, 2]] },
-        { type: 'seats.all', node: 'a', round: 1, seats: [['002', 7, 1]], total: 1, last: true },
-        { type: 'seats.all', node: 'a', round: 2, seats: [], total: 0, last: true },
+        { type: 'roll.change', node: 'a', came: ['online/1', 'room/7/2'], went: ['online/3'] },
+        { type: 'roll.lease', node: 'a', count: 2, sum: 4_294_967_295 },
+        { type: 'roll.ask', node: 'a', of: null },
+        { type: 'roll.all', node: 'a', part: 1, parts: 2, words: ['online/1'] },
       ];
       for (const message of messages) a.bus.broadcast(message);
       await settled(a.bus, b.ear, c.ear);
@@ -192,7 +191,7 @@ export function describeBus(name: string, open: () => Promise<BusSite>): void {
       const other = await join('b', [7], 2);
       const same = await join('c', [7], 1);
       a.bus.publish([eventOf(7, 1)]);
-      a.bus.broadcast({ type: 'presence.all', node: 'a', users: [] });
+      a.bus.broadcast({ type: 'roll.ask', node: 'a', of: null });
       await settled(a.bus, same.ear);
       const later = await join('d', [], 2);
       later.bus.publish([eventOf(7, 2)]);

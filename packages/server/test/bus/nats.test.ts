@@ -157,16 +157,16 @@ describe('the NATS bus', () => {
     const c = node(server.address, { node: 'c' });
     const heardOf = (name: string) =>
       until(() => {
-        b.bus.broadcast({ type: 'presence', node: name, online: [], offline: [] });
+        b.bus.broadcast({ type: 'roll.lease', node: name, count: 0, sum: 0 });
         expect(a.ear.messages.length).toBeGreaterThan(0);
       });
     await well(a, b, c);
     await heardOf('b');
-    c.bus.broadcast({ type: 'presence.all', node: 'c', users: [] });
-    await until(() => expect(a.ear.messages.some(({ type }) => type === 'presence.all')).toBe(true));
+    c.bus.broadcast({ type: 'roll.ask', node: 'c', of: null });
+    await until(() => expect(a.ear.messages.some(({ type }) => type === 'roll.ask')).toBe(true));
     await c.bus.close();
     // What b hears now comes behind that c took its leave.
-    a.bus.broadcast({ type: 'presence', node: 'a', online: [], offline: [] });
+    a.bus.broadcast({ type: 'roll.ask', node: 'a', of: null });
     await until(() => expect(b.ear.messages.some((one) => one.node === 'a')).toBe(true));
     wire.holes.add('there').add('back');
     await until(() => expect(a.bus.trouble).toMatch(/^node b is silent for \d s$/));
@@ -196,7 +196,7 @@ describe('the NATS bus', () => {
     const event = eventOf(7, 1, 'true');
     a.bus.publish([event]);
     a.bus.signal(7, { type: 'typing', user: 3, active: true });
-    a.bus.broadcast({ type: 'presence.all', node: 'a', users: [3] });
+    a.bus.broadcast({ type: 'roll.all', node: 'a', part: 1, parts: 1, words: ['online/3'] });
     await until(() => {
       expect(b.ear.messages).toHaveLength(1);
       expect(heard.map(String).filter((text) => !text.includes('"beat"')).length).toBeGreaterThanOrEqual(3);
@@ -233,7 +233,7 @@ describe('the NATS bus', () => {
       for (const bytes of said) attacker.publish(subject, bytes);
     }
     foreign.bus.publish([eventOf(7, 2, 'evil')]);
-    foreign.bus.broadcast({ type: 'presence.all', node: 'a', users: [666] });
+    foreign.bus.broadcast({ type: 'roll.all', node: 'a', part: 1, parts: 1, words: ['online/666'] });
     await attacker.flush();
     a.bus.publish([eventOf(7, 3)]);
     await until(() => expect(b.ear.events.at(-1)?.seq).toBe(3));
