@@ -8,6 +8,7 @@ import { nameRules } from '@natter/server/auth/names';
 import { loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
 import { WebSocket } from 'ws';
+import { Documented } from './documented.js';
 
 export interface Answered {
   status: number;
@@ -29,6 +30,8 @@ export interface Ask {
 export const locs = ({ body }: Answered): unknown[] => body.detail.map((problem: { loc: unknown[] }) => problem.loc);
 export const types = ({ body }: Answered): unknown[] => body.detail.map((problem: { type: string }) => problem.type);
 
+const DOCUMENT = '/openapi.json';
+
 let made = 0;
 /** A name that nobody has. */
 export const fresh = (word: string): string => {
@@ -40,6 +43,7 @@ export class World {
   readonly app: App;
   readonly #folder: string;
   readonly #sockets: Client[] = [];
+  #documented: Promise<Documented> | null = null;
 
   constructor(app: App, folder: string) {
     this.app = app;
@@ -55,6 +59,7 @@ export class World {
     return join(this.#folder, 'data');
   }
 
+  /** What the server documents of the answer is held to be so. */
   async ask(method: string, path: string, { token, body, form, headers = {} }: Ask = {}): Promise<Answered> {
     const sent: Record<string, string> = { ...headers };
     const init: RequestInit = { method, headers: sent, redirect: 'manual' };
@@ -69,7 +74,13 @@ export class World {
     const response = await fetch(this.url + path, init);
     const text = await response.text();
     const json = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+    const answered = { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+    if (json && path !== DOCUMENT) {
+      this.#documented ??= this.ask('GET', DOCUMENT).then((document) => new Documented(document.body));
+      const problem = (await this.#documented).problem(method, path, answered);
+      if (problem) throw new Error(problem);
+    }
+    return answered;
   }
 
   /** An account of the native API, logged in. */

@@ -181,7 +181,7 @@ export function roomRoutes(api: Api, context: DialectContext): void {
       summary: 'Newest messages of a room, oldest of them first',
       description: 'As they came over the socket; deleted ones are left out.',
       query: Type.Object({ room_name: Type.String() }),
-      answer: Type.Object({ history: Type.Array(Type.Object({})) }),
+      answer: Type.Object({ history: Type.Array(Frame) }),
     },
     async ({ actor, query: { room_name: wanted } }) => {
       const place = await find(actor, wanted);
@@ -194,6 +194,21 @@ export function roomRoutes(api: Api, context: DialectContext): void {
     },
   );
 }
+
+/** What a client has sent, with what the server says of it. */
+const Frame = Type.Object(
+  {
+    room: Type.Union([Type.String(), Type.Integer()]),
+    user: Type.String(),
+    timestamp: Type.String({ format: 'date-time' }),
+  },
+  {
+    additionalProperties: true,
+    examples: [
+      { type: 'chat', message: 'Hello, world!', room: 'general', user: 'ada', timestamp: '2026-03-14T09:26:53.589Z' },
+    ],
+  },
+);
 
 /** A name, or an id. */
 function wantedRoom(inQuery: string | undefined, body: unknown): string | RoomId | Failure {
