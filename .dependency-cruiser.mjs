@@ -85,6 +85,20 @@ export default {
       to: { pathNot: ['^packages/client/src/', CONSTANTS], dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'web-on-client-alone',
+      severity: 'error',
+      comment: 'The web app stands on the SDK, and on the types of the wire contract.',
+      from: { path: '^packages/web/src/' },
+      to: { path: '^packages/(?!web/src/|client/|protocol/)' },
+    },
+    {
+      name: 'web-carries-no-schemas',
+      severity: 'error',
+      comment: 'What the browser loads of the wire contract is its constant tables: schemas are for the server.',
+      from: { path: '^packages/web/src/' },
+      to: { path: '^packages/protocol/', pathNot: CONSTANTS, dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'server-alone',
       severity: 'error',
       comment: 'The server knows the wire contract; its command line may use the SDK.',

@@ -171,8 +171,8 @@ export const Tokens = Type.Object(
     accessToken: Type.String(),
     /** Seconds until the access token expires. */
     expiresIn: Type.Integer(),
-    /** Works once; each use gives the next one. */
-    refreshToken: Type.String(),
+    /** Works once; each use gives the next one. Absent where it was set as a cookie. */
+    refreshToken: Type.Optional(Type.String()),
     session: Type.String(),
     user: Account,
   },

@@ -85,6 +85,13 @@ const GIVEN_UP = '-1.given-up';
 /** Another log-in may end the oldest session first. */
 const ATTEMPTS = 5;
 
+/** A refresh token that a browser was given just now. */
+interface Handed {
+  token: string;
+  generation: number;
+  at: number;
+}
+
 interface Living {
   user: UserId;
   role: UserRole;
@@ -95,6 +102,8 @@ interface Living {
 export class Accounts {
   readonly #options: AccountsOptions;
   readonly #living = new Map<SessionId, Living>();
+  /** In the order of `at`. */
+  readonly #handed = new Map<SessionId, Handed>();
   /** Rises when something ended: what was read before that may be no longer so, and is not kept. */
   #endings = 0;
 
@@ -212,8 +221,11 @@ export class Accounts {
     return this.startSession(account.id, origin, stored?.changed_at);
   }
 
-  /** The next pair of tokens. A refresh token works once; one that was used before ends the session [S3]. */
-  async refresh(refreshToken: string, origin: Origin): Promise<Answer<Login>> {
+  /**
+   * The next pair of tokens. A refresh token works once; one that was used before ends the session [S3]. `again`: who was
+   * beaten just now is given what the winner was given, since a browser's reload may have cut off that answer.
+   */
+  async refresh(refreshToken: string, origin: Origin, { again = false } = {}): Promise<Answer<Login>> {
     const { rates, store, tokens, clock, refreshTokenSeconds } = this.#options;
     const budget = rates.take('RATE_REFRESH_PER_ADDRESS', origin.address);
     if (!budget.ok) return refuse('rate_limited', { retryAfter: budget.retryAfter });
@@ -243,9 +255,21 @@ export class Accounts {
       const raced =
         presented === row.refresh_hash || (claims.generation === current - 1 && now - row.last_used_at < RACE_MS);
       if (!raced) await this.#endSession(row.user_id, claims.session);
-      return refuse('bad_refresh_token');
+      const handed = again && raced ? this.#handed.get(claims.session) : undefined;
+      if (handed?.generation !== next.generation || now - handed.at >= RACE_MS) return refuse('bad_refresh_token');
+      return this.#login(row.user_id, claims.session, handed.token, row.dialect);
     }
+    if (again) this.#hand(claims.session, { token, generation: next.generation, at: now });
     return this.#login(row.user_id, claims.session, token, row.dialect);
+  }
+
+  #hand(session: SessionId, handed: Handed): void {
+    this.#handed.delete(session);
+    this.#handed.set(session, handed);
+    for (const [old, { at }] of this.#handed) {
+      if (handed.at - at < RACE_MS && this.#handed.size <= CACHE_MAX) break;
+      this.#handed.delete(old);
+    }
   }
 
   /** For APIs whose refresh tokens are used again and again: another access token, and the session lives on. */

@@ -6,6 +6,7 @@ import type { App, GuestDocuments, Guests } from './edge.js';
 import { openapiOf, openapiOfTag } from './openapi.js';
 import { DOCS_POLICY, errorsPage, homePage, LOGO, PAGE_POLICY, redocPage } from './pages.js';
 import { ERRORS_PATH, refuseWith } from './problems.js';
+import type { WebApp } from './web.js';
 
 const REDOC_FILE = new URL('../../assets/redoc/redoc.standalone.js', import.meta.url);
 /** The one thing that ReDoc would fetch from elsewhere: the logo beside its name. */
@@ -14,7 +15,12 @@ const NO_PICTURE = 'data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=';
 
 const HOUR = 'public, max-age=3600';
 
-export async function documentRoutes(app: App, version: string, guests: Guests | undefined): Promise<void> {
+export async function documentRoutes(
+  app: App,
+  version: string,
+  guests: Guests | undefined,
+  web: WebApp | null,
+): Promise<void> {
   // Made once, when all routes are known.
   let openapi: string | undefined;
   const openapiText = (): string => {
@@ -46,6 +52,7 @@ export async function documentRoutes(app: App, version: string, guests: Guests |
     reply.headers({ 'cache-control': 'no-cache', vary: 'accept' });
     // Programs that ask other APIs who is there take anything; browsers ask for a page.
     if (root && !/text\/html/i.test(request.headers.accept ?? '')) return reply.send(root);
+    if (web) return web.page(reply);
     return reply.header('content-security-policy', PAGE_POLICY).type('text/html; charset=utf-8').send(home);
   });
   page(ERRORS_PATH, errorsPage(), PAGE_POLICY);

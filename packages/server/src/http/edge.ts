@@ -67,7 +67,7 @@ export interface HttpOptions {
   search: (actor: Actor, input: SearchInput) => Promise<Answer<SearchPage>>;
   rates: Pick<RateLimiter, 'take'>;
   limits: Limits;
-  config: Pick<Config, 'corsOrigins' | 'trustedProxies' | 'metricsAccess' | 'registration'>;
+  config: Pick<Config, 'corsOrigins' | 'trustedProxies' | 'metricsAccess' | 'registration' | 'refreshTokenSeconds'>;
   logger: Logger;
   metrics: Pick<Metrics, 'registry' | 'httpRequest'>;
   health: () => Promise<Health>;

@@ -20,6 +20,7 @@ import { markRoutes, messageRoutes } from './routes/messages.js';
 import { memberRoutes, roomRoutes } from './routes/rooms.js';
 import { searchRoutes, serverRoutes } from './routes/search.js';
 import { usergroupRoutes, userRoutes } from './routes/users.js';
+import { webRoutes } from './web.js';
 
 export type { App, HttpOptions } from './edge.js';
 
@@ -76,7 +77,7 @@ export async function buildHttp(options: HttpOptions): Promise<App> {
 
   const version = options.versions.natter ?? '';
   await describeRoutes(app, version, options.guests?.tags ?? []);
-  await documentRoutes(app, version, options.guests);
+  await documentRoutes(app, version, options.guests, await webRoutes(app));
   operationRoutes(app, options);
   await app.register(
     async (v1) => {

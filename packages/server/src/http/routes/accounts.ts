@@ -1,8 +1,10 @@
 /** Routes of accounts and sessions: register, log in, refresh, oneself. */
 import { Account, CommandResult, MessageList, SessionList, Tokens } from '@natter/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Login } from '../../auth/accounts.js';
-import type { Answer } from '../../core/actor.js';
+import { type Answer, refuse } from '../../core/actor.js';
+import { clearRefreshCookie, isOwnPage, readRefreshCookie, setRefreshCookie } from '../cookie.js';
 import type { App, HttpOptions } from '../edge.js';
 import { refuseWith } from '../problems.js';
 import { actorOf, answer, answerCommand, answerResource, carryOut, originOf } from '../replies.js';
@@ -10,10 +12,16 @@ import { answers, bodyOf, exactly, Id, limit, Nothing, said, shown } from '../sc
 
 /** Beyond any name, address or password that may be; what is allowed is auth's to say. */
 const text = (description: string) => said(Type.String({ maxLength: 1_024 }), description);
+const cookie = Type.Optional(
+  said(
+    Type.Literal(true),
+    'For pages of this server: the refresh token comes and goes as a cookie that no script can read, not in the body',
+  ),
+);
 const password = said(Type.String({ maxLength: 4_096, format: 'password' }), 'At least PASSWORD_MIN characters');
 
 export function accountRoutes(app: App, options: HttpOptions): void {
-  const { accounts, queries } = options;
+  const { accounts, queries, config } = options;
 
   async function withAccount(login: Answer<Login>): Promise<Answer<Tokens>> {
     if (!login.ok) return login;
@@ -21,6 +29,16 @@ export function accountRoutes(app: App, options: HttpOptions): void {
     const account = await queries.account({ user, role: 'user', session });
     if (!account.ok) return account;
     return { ok: true, value: { accessToken, expiresIn, refreshToken, session, user: account.value } };
+  }
+
+  const ofAnotherPage = () => refuse('forbidden', { detail: 'cookies are for pages of this server alone' });
+
+  /** The answer of a log-in, its refresh token in the body or as a cookie. */
+  function answerLogin(request: FastifyRequest, reply: FastifyReply, made: Answer<Tokens>, asCookie: boolean) {
+    if (!made.ok || !asCookie) return answer(reply, made);
+    const { refreshToken = '', ...rest } = made.value;
+    setRefreshCookie(request, reply, refreshToken, config.refreshTokenSeconds);
+    return reply.send(rest);
   }
 
   app.post(
@@ -38,16 +56,19 @@ export function accountRoutes(app: App, options: HttpOptions): void {
             password,
             email: Type.Optional(Type.Union([text('Unique'), Type.Null()])),
             fullName: Type.Optional(text('As others see it')),
+            cookie,
           }),
           { name: 'ada', password: 'correct horse battery', email: 'ada@example.org', fullName: 'Ada Lovelace' },
         ),
-        response: answers({ 201: Tokens }, 'invalid', 'name_taken', 'email_taken', 'registration_closed'),
+        response: answers({ 201: Tokens }, 'invalid', 'name_taken', 'email_taken', 'registration_closed', 'forbidden'),
       },
     },
     async (request, reply) => {
-      const made = await withAccount(await accounts.register(request.body, originOf(request)));
+      const { cookie: asCookie = false, ...input } = request.body;
+      if (asCookie && !isOwnPage(request)) return refuseWith(reply, ofAnotherPage());
+      const made = await withAccount(await accounts.register(input, originOf(request)));
       if (made.ok) reply.code(201).header('location', `/v1/users/${made.value.user.id}`);
-      return answer(reply, made);
+      return answerLogin(request, reply, made, asCookie);
     },
   );
 
@@ -60,17 +81,19 @@ export function accountRoutes(app: App, options: HttpOptions): void {
         summary: 'Log in',
         description: 'An unknown name and a wrong password are answered alike.',
         security: [],
-        body: shown(exactly({ name: text('Name or e-mail address'), password }), {
+        body: shown(exactly({ name: text('Name or e-mail address'), password, cookie }), {
           name: 'ada',
           password: 'correct horse battery',
         }),
-        response: answers({ 201: Tokens }, 'invalid', 'bad_credentials', 'account_deactivated'),
+        response: answers({ 201: Tokens }, 'invalid', 'bad_credentials', 'account_deactivated', 'forbidden'),
       },
     },
     async (request, reply) => {
-      const made = await withAccount(await accounts.logIn(request.body, originOf(request)));
+      const { cookie: asCookie = false, ...input } = request.body;
+      if (asCookie && !isOwnPage(request)) return refuseWith(reply, ofAnotherPage());
+      const made = await withAccount(await accounts.logIn(input, originOf(request)));
       if (made.ok) reply.code(201).header('location', `/v1/sessions/${made.value.session}`);
-      return answer(reply, made);
+      return answerLogin(request, reply, made, asCookie);
     },
   );
 
@@ -83,12 +106,23 @@ export function accountRoutes(app: App, options: HttpOptions): void {
         summary: 'Get the next tokens',
         description: 'A refresh token works once. The use of one that was used before ends the session.',
         security: [],
-        body: shown(exactly({ refreshToken: Type.String({ maxLength: 1_024 }) }), { refreshToken: 'Zk3…' }),
-        response: answers({ 200: Tokens }, 'invalid', 'bad_refresh_token'),
+        body: shown(exactly({ refreshToken: Type.Optional(Type.String({ maxLength: 1_024 })), cookie }), {
+          refreshToken: 'Zk3…',
+        }),
+        response: answers({ 200: Tokens }, 'invalid', 'bad_refresh_token', 'forbidden'),
       },
     },
-    async (request, reply) =>
-      answer(reply, await withAccount(await accounts.refresh(request.body.refreshToken, originOf(request)))),
+    async (request, reply) => {
+      const { refreshToken, cookie: asCookie = false } = request.body;
+      if ((refreshToken !== undefined) === asCookie) {
+        const fields = [{ path: '/refreshToken', message: 'must be given, or else `cookie`' }];
+        return refuseWith(reply, refuse('invalid', { fields }));
+      }
+      if (asCookie && !isOwnPage(request)) return refuseWith(reply, ofAnotherPage());
+      const presented = refreshToken ?? readRefreshCookie(request) ?? '';
+      const found = await accounts.refresh(presented, originOf(request), { again: asCookie });
+      return answerLogin(request, reply, await withAccount(found), asCookie);
+    },
   );
 
   app.get(
@@ -118,11 +152,11 @@ export function accountRoutes(app: App, options: HttpOptions): void {
         response: answers({ 200: CommandResult }, 'unauthenticated', 'invalid'),
       },
     },
-    (request, reply) =>
-      answerCommand(options, request, reply, {
-        type: 'session.end_all',
-        keepCurrent: request.query.keepCurrent ?? false,
-      }),
+    (request, reply) => {
+      const { keepCurrent = false } = request.query;
+      if (!keepCurrent) clearRefreshCookie(request, reply);
+      return answerCommand(options, request, reply, { type: 'session.end_all', keepCurrent });
+    },
   );
 
   app.delete(
@@ -136,8 +170,11 @@ export function accountRoutes(app: App, options: HttpOptions): void {
         response: answers({ 200: CommandResult }, 'unauthenticated', 'invalid', 'not_found'),
       },
     },
-    (request, reply) =>
-      answerCommand(options, request, reply, { type: 'session.end', session: request.params.session }),
+    (request, reply) => {
+      const { session } = request.params;
+      if (session === actorOf(request).session) clearRefreshCookie(request, reply);
+      return answerCommand(options, request, reply, { type: 'session.end', session });
+    },
   );
 
   app.get(

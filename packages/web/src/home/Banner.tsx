@@ -1,0 +1,46 @@
+/** One line while the server can't be reached: what still works, and what waits. */
+import { CloudOff } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { useChat, useView } from '../chat/chat.js';
+import { t } from '../texts/texts.js';
+import { Button } from '../ui/Button.js';
+import styles from './Home.module.css';
+
+/** Milliseconds that a break may last before it is worth a word: most are over by then. */
+const PATIENCE = 1_500;
+
+export function Banner() {
+  const { client } = useChat();
+  const connection = useView(client.connection);
+  const outbox = useView(client.outbox.view);
+  const away = connection.state !== 'live';
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    if (!away) {
+      setLate(false);
+      return;
+    }
+    // A browser that knows that it has no network need not be waited for.
+    const timer = setTimeout(setLate, navigator.onLine ? PATIENCE : 0, true);
+    return () => clearTimeout(timer);
+  }, [away]);
+  const waiting = outbox.filter(({ state }) => state.is !== 'failed').length;
+  if (!away || !late) return <div role="status" />;
+  return (
+    <div role="status" className={styles.banner}>
+      <CloudOff size={18} strokeWidth={1.75} aria-hidden />
+      <span>
+        {connection.state === 'closed'
+          ? t.connection.closed
+          : waiting > 0
+            ? t.connection.offlineQueue(waiting)
+            : t.connection.offline}
+      </span>
+      {connection.state !== 'connecting' && (
+        <Button kind="bare" onClick={() => client.connect().catch(() => {})}>
+          {t.connection.again}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,73 @@
+/** One room: its name, its messages, and where to write. */
+
+import type { RoomRow } from '@natter/client';
+import { ChevronLeft, Hash, Lock, Users } from 'lucide-react';
+import { useState } from 'react';
+import { Link } from 'wouter';
+import { useChat, useRoom, useView } from '../chat/chat.js';
+import { useRoomName } from '../chat/room-name.js';
+import { Composer } from '../composer/Composer.js';
+import { HOME } from '../routes.js';
+import { t } from '../texts/texts.js';
+import { Conversation } from '../timeline/conversation.js';
+import { Timeline } from '../timeline/Timeline.js';
+import { Standing } from '../ui/Avatar.js';
+import { Empty, Spinner } from '../ui/Empty.js';
+import styles from './Room.module.css';
+
+export function Room({ id, target }: { id: number; target: number | null }) {
+  const chat = useChat();
+  const room = useRoom(chat, id);
+  const { state } = useView(chat.client.connection);
+  if (room) return <OpenRoom room={room} target={target} />;
+  return (
+    <main className={styles.room} data-region tabIndex={-1}>
+      {state === 'live' ? (
+        <Empty title={t.rooms.missing} hint={t.rooms.missingHint}>
+          <Link href={HOME}>{t.rooms.back}</Link>
+        </Empty>
+      ) : (
+        <div className={styles.waiting}>
+          <Spinner label={t.timeline.loading} />
+        </div>
+      )}
+    </main>
+  );
+}
+
+function OpenRoom({ room, target }: { room: RoomRow; target: number | null }) {
+  const chat = useChat();
+  const name = useRoomName(chat, room);
+  const [conversation] = useState(() => new Conversation(chat, room.id, target));
+  return (
+    <main className={styles.room} aria-label={name}>
+      <header className={styles.head}>
+        <Link href={HOME} className={styles.back} aria-label={t.rooms.back}>
+          <ChevronLeft size={22} aria-hidden />
+        </Link>
+        {room.kind === 'direct' && room.peer !== null ? (
+          <Standing user={room.peer} size={24} />
+        ) : (
+          <span className={styles.kind} aria-hidden>
+            {room.kind === 'group' ? (
+              <Users size={18} />
+            ) : room.visibility === 'private' ? (
+              <Lock size={17} />
+            ) : (
+              <Hash size={18} />
+            )}
+          </span>
+        )}
+        <h1>{name || '…'}</h1>
+        {room.topic && <p className={styles.topic}>{room.topic}</p>}
+        <span className={styles.tools} />
+      </header>
+      <Timeline room={room} name={name} target={target} conversation={conversation} />
+      {room.archived ? (
+        <p className={styles.archived}>{t.timeline.archived}</p>
+      ) : (
+        <Composer room={room} name={name} conversation={conversation} />
+      )}
+    </main>
+  );
+}

@@ -1,0 +1,20 @@
+/** The web app begins here. */
+import '@fontsource-variable/source-sans-3/wght.css';
+import '@fontsource-variable/source-sans-3/wght-italic.css';
+import './look/tokens.css';
+import './look/base.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './App.js';
+import { startLook } from './look/theme.js';
+import { Session } from './session.js';
+
+startLook();
+const session = new Session(location.origin);
+void session.restore();
+
+createRoot(document.getElementById('root') as HTMLElement).render(
+  <StrictMode>
+    <App session={session} />
+  </StrictMode>,
+);

@@ -1,0 +1,37 @@
+/** Somebody to write to. */
+import { useState } from 'react';
+import { useLocation } from 'wouter';
+import { useChat } from '../chat/chat.js';
+import { type Person, usePeople } from '../people/find.js';
+import { PeopleList } from '../people/PeopleList.js';
+import { t } from '../texts/texts.js';
+import { Dialog } from '../ui/Dialog.js';
+import { Field } from '../ui/Field.js';
+import { openDirect } from './direct.js';
+
+export function NewDirect({ onClose }: { onClose: () => void }) {
+  const chat = useChat();
+  const [, go] = useLocation();
+  const [query, setQuery] = useState('');
+  const people = usePeople(query);
+  const open = async (person: Person) => {
+    onClose();
+    await openDirect(chat, go, person.id);
+  };
+  return (
+    <Dialog title={t.rooms.message} onClose={onClose}>
+      <Field
+        label={t.people.find}
+        type="search"
+        autoFocus
+        autoComplete="off"
+        value={query}
+        onChange={(event) => setQuery(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && people?.[0] && query !== '') void open(people[0]);
+        }}
+      />
+      <PeopleList people={people} query={query} onChoose={(person) => void open(person)} />
+    </Dialog>
+  );
+}

@@ -1,0 +1,142 @@
+/** My rooms: people, groups and channels, each with what I have not read. */
+import type { RoomRow } from '@natter/client';
+import { ChevronDown, Hash, Lock, type LucideIcon, Plus, Search, SquarePen, Users } from 'lucide-react';
+import { lazy, memo, Suspense, useMemo, useState } from 'react';
+import { Link } from 'wouter';
+import { useChat, useRooms, useView } from '../chat/chat.js';
+import { useRoomName } from '../chat/room-name.js';
+import { Me } from '../people/Me.js';
+import { roomPath } from '../routes.js';
+import { t } from '../texts/texts.js';
+import { Avatar, Standing } from '../ui/Avatar.js';
+import { IconButton } from '../ui/Button.js';
+import { openPanel, panelView } from './panel.js';
+import styles from './RoomList.module.css';
+
+const Panels = lazy(() => import('./Panels.js'));
+
+type Section = 'direct' | 'groups' | 'channels';
+const SECTIONS: readonly Section[] = ['channels', 'groups', 'direct'];
+const OF_KIND = { direct: 'direct', group: 'groups', channel: 'channels' } as const;
+
+const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+
+/** Channels by name, where one finds them again; people by who spoke last. */
+function sorted(section: Section, rooms: RoomRow[]): RoomRow[] {
+  if (section === 'channels') return rooms.sort((a, b) => byName.compare(a.name, b.name));
+  const when = (room: RoomRow) => room.lastMessageAt ?? room.createdAt;
+  return rooms.sort((a, b) => (when(a) < when(b) ? 1 : -1));
+}
+
+export function RoomList({ current }: { current: number | null }) {
+  const chat = useChat();
+  const rooms = useRooms(chat);
+  const panel = useView(panelView);
+  const sections = useMemo(() => {
+    const found: Record<Section, RoomRow[]> = { direct: [], groups: [], channels: [] };
+    for (const room of rooms) if (!room.archived) found[OF_KIND[room.kind]].push(room);
+    for (const section of SECTIONS) sorted(section, found[section]);
+    return found;
+  }, [rooms]);
+  return (
+    <>
+      <header className={styles.head}>
+        <Me />
+        <IconButton icon={SquarePen} label={t.rooms.create} onClick={() => openPanel('create')} />
+      </header>
+      <div className={styles.rooms}>
+        {SECTIONS.map((section) => (
+          <Part key={section} section={section} rooms={sections[section]} current={current} />
+        ))}
+      </div>
+      {panel && (
+        <Suspense>
+          <Panels panel={panel} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+const ADD: Record<Section, { label: string; panel: 'create' | 'direct' | 'browse'; icon: LucideIcon }> = {
+  direct: { label: t.rooms.message, panel: 'direct', icon: Plus },
+  groups: { label: t.rooms.create, panel: 'create', icon: Plus },
+  channels: { label: t.rooms.browse, panel: 'browse', icon: Search },
+};
+
+function Part({ section, rooms, current }: { section: Section; rooms: readonly RoomRow[]; current: number | null }) {
+  const key = `natter:folded:${section}`;
+  const [folded, setFolded] = useState(() => localStorage.getItem(key) === '1');
+  const fold = () => {
+    localStorage.setItem(key, folded ? '0' : '1');
+    setFolded(!folded);
+  };
+  // What is unread stays in sight.
+  const shown = folded ? rooms.filter(({ id, unread }) => id === current || unread > 0) : rooms;
+  if (section === 'groups' && rooms.length === 0) return null;
+  const { label, panel, icon } = ADD[section];
+  return (
+    <section className={styles.part} aria-label={t.rooms[section]}>
+      <div className={styles.partHead}>
+        <h2>
+          <button type="button" aria-expanded={!folded} onClick={fold}>
+            <ChevronDown size={14} aria-hidden /> {t.rooms[section]}
+          </button>
+        </h2>
+        <IconButton small icon={icon} label={label} onClick={() => openPanel(panel)} />
+      </div>
+      <ul>
+        {shown.map((room) => (
+          <Entry key={room.id} room={room} current={room.id === current} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const Entry = memo(function Entry({ room, current }: { room: RoomRow; current: boolean }) {
+  const chat = useChat();
+  const name = useRoomName(chat, room);
+  const { unread, mentions, kind } = room;
+  // Everything said to me alone calls me.
+  const calls = kind === 'direct' ? unread : mentions;
+  return (
+    <li>
+      <Link
+        href={roomPath(room.id)}
+        className={styles.entry}
+        data-room={room.id}
+        data-unread={unread > 0 || undefined}
+        aria-current={current ? 'page' : undefined}
+      >
+        <Sign room={room} />
+        <span className={styles.name}>{name || '…'}</span>
+        {unread > 0 && (
+          <span className={styles.count} data-calls={calls > 0 || undefined}>
+            <span aria-hidden>{short(calls > 0 ? calls : unread)}</span>
+            <span className="hidden">
+              {calls > 0 && kind !== 'direct' ? t.rooms.mentions(calls) : t.rooms.unread(unread)}
+            </span>
+          </span>
+        )}
+      </Link>
+    </li>
+  );
+});
+
+function short(count: number): string {
+  return count > 999 ? '999+' : String(count);
+}
+
+function Sign({ room }: { room: RoomRow }) {
+  const size = 24;
+  if (room.kind === 'direct') {
+    return room.peer === null ? <Avatar user={0} size={size} /> : <Standing user={room.peer} size={size} />;
+  }
+  const Icon = room.kind === 'group' ? Users : room.visibility === 'private' ? Lock : Hash;
+  return (
+    <span className={styles.sign}>
+      <Icon size={room.kind === 'channel' && room.visibility === 'public' ? 17 : 15} strokeWidth={1.75} aria-hidden />
+    </span>
+  );
+}

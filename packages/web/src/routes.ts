@@ -1,0 +1,15 @@
+/** The addresses of the app. The server answers each of them with the page (packages/server/src/http/web.ts). */
+
+export const HOME = '/';
+export const ROOM = '/r/:room/:seq?';
+
+/** A room, or a message in it by its seq. */
+export function roomPath(room: number, seq?: number): string {
+  return seq === undefined ? `/r/${room}` : `/r/${room}/${seq}`;
+}
+
+/** The room that an address names; null for any other. */
+export function roomIn(path: string): number | null {
+  const id = Number(/^\/r\/([1-9]\d{0,15})(?:\/|$)/.exec(path)?.[1]);
+  return Number.isSafeInteger(id) ? id : null;
+}

@@ -1,0 +1,49 @@
+/** The texts of the reader's language, and times in their zone and as they write them. */
+import { en } from './en.js';
+
+export const t = en;
+/** Of the texts: screen readers and the browser's own formats follow it. */
+const LANGUAGE = 'en';
+
+/** The reader's own way to write times, in the language of the texts where that can be had. */
+const locale = navigator.languages.find((language) => language.startsWith(LANGUAGE)) ?? navigator.language;
+
+const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+const fullTime = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short' });
+const dayNear = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' });
+const dayFar = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' });
+const shortDay = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+
+export const showTime = (at: string): string => clock.format(new Date(at));
+export const showFull = (at: string): string => fullTime.format(new Date(at));
+
+const DAY = 86_400_000;
+
+function daysAgo(date: Date): number {
+  const midnight = (day: Date) => new Date(day.getFullYear(), day.getMonth(), day.getDate()).getTime();
+  return Math.round((midnight(new Date()) - midnight(date)) / DAY);
+}
+
+/** "Today", "Yesterday", else the day. */
+export function showDay(at: string): string {
+  const date = new Date(at);
+  const days = daysAgo(date);
+  if (days === 0 || days === 1) {
+    const word = relative.format(-days, 'day');
+    return word.charAt(0).toLocaleUpperCase(locale) + word.slice(1);
+  }
+  return (days > 0 && days < 300 ? dayNear : dayFar).format(date);
+}
+
+/** As short as can be told apart: the time today, else the day. */
+export function showShort(at: string): string {
+  const date = new Date(at);
+  return daysAgo(date) === 0 ? clock.format(date) : shortDay.format(date);
+}
+
+/** What went wrong, for whoever wanted it. */
+export function showError(error: { code: string; message: string }): string {
+  const { other, ...known } = t.errors;
+  return (known as Record<string, string>)[error.code] ?? other(error.message);
+}

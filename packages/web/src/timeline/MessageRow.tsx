@@ -1,0 +1,132 @@
+/** One message: who, when, what, and what people put on it. */
+import type { Message } from '@natter/client';
+import { CornerUpLeft } from 'lucide-react';
+import { memo, useSyncExternalStore } from 'react';
+import { useChat, useName, useView } from '../chat/chat.js';
+import { Markdown } from '../markdown/Markdown.js';
+import { showFull, showTime, t } from '../texts/texts.js';
+import { Avatar } from '../ui/Avatar.js';
+import { Actions } from './Actions.js';
+import type { Conversation } from './conversation.js';
+import { EditBox } from './EditBox.js';
+import { useMark } from './marks.js';
+import { Reactions } from './Reactions.js';
+import styles from './Timeline.module.css';
+
+interface MessageRowProps {
+  message: Message;
+  /** The first of several by one author carries the name. */
+  first: boolean;
+  conversation: Conversation;
+  /** Tab leads here. */
+  tabStop: boolean;
+}
+
+export const MessageRow = memo(function MessageRow({ message, first, conversation, tabStop }: MessageRowProps) {
+  const chat = useChat();
+  const { marks } = conversation;
+  const { seq, author, at, text, deletedAt, mentions } = message;
+  const active = useMark(marks, 'active', seq);
+  const menu = useMark(marks, 'menu', seq);
+  const editing = useMark(marks, 'editing', seq);
+  const found = useMark(marks, 'found', seq);
+  const deleted = deletedAt !== null;
+  const callsMe = mentions.everyone === true || mentions.users?.includes(chat.me);
+  return (
+    <li
+      className={styles.row}
+      data-key={`m${message.id}`}
+      data-seq={seq}
+      data-first={first || undefined}
+      data-found={found || undefined}
+      data-calls={callsMe || undefined}
+      data-active={active || menu || undefined}
+      tabIndex={tabStop ? 0 : -1}
+      onPointerMove={() => marks.set({ active: seq })}
+      onFocus={() => marks.set({ active: seq })}
+    >
+      {message.replyTo !== null && <Quoted id={message.replyTo} conversation={conversation} />}
+      <div className={styles.gutter}>{first ? <Avatar user={author} size={36} /> : <Time at={at} />}</div>
+      <div className={styles.body}>
+        {first && (
+          <p className={styles.head}>
+            <Author user={author} /> <Time at={at} />
+          </p>
+        )}
+        {deleted ? (
+          <p className={styles.deleted}>{t.message.deleted}</p>
+        ) : editing ? (
+          <EditBox message={message} conversation={conversation} />
+        ) : (
+          <Markdown
+            text={text}
+            calls={mentions.everyone ? null : mentions.users}
+            after={message.editedAt !== null && <Edited at={message.editedAt} />}
+          />
+        )}
+        {message.reactions.length > 0 && <Reactions message={message} />}
+      </div>
+      {(active || menu) && !deleted && !editing && <Actions message={message} conversation={conversation} />}
+    </li>
+  );
+});
+
+export function Author({ user }: { user: number }) {
+  const name = useName(useChat(), user);
+  return <b className={styles.author}>{name || '…'}</b>;
+}
+
+function Edited({ at }: { at: string }) {
+  return (
+    <span className={styles.edited} title={showFull(at)}>
+      {' '}
+      ({t.message.edited})
+    </span>
+  );
+}
+
+function Time({ at }: { at: string }) {
+  return (
+    <time className={styles.time} dateTime={at} title={showFull(at)}>
+      {showTime(at)}
+    </time>
+  );
+}
+
+/** What is answered, in a line: pressed, it is shown where it stands. */
+export function Quoted({ id, conversation }: { id: number; conversation: Conversation }) {
+  const chat = useChat();
+  const { quotes } = chat;
+  const { messages } = useView(conversation.timeline);
+  const here = messageById(messages, id);
+  const asked = useSyncExternalStore(quotes.view.subscribe, () => (here ? here : quotes.get(id)));
+  const message = here ?? asked;
+  const name = useName(chat, message?.author ?? 0);
+  const show = () => {
+    if (!message) return;
+    conversation.reading.go(message.seq);
+    conversation.marks.set({ found: message.seq });
+  };
+  const gone = message === null || message?.deletedAt != null;
+  return (
+    <button type="button" className={styles.quoted} onClick={show} disabled={gone || !message}>
+      <CornerUpLeft size={14} aria-hidden />
+      <span className="hidden">{message && !gone ? t.message.replyTo(name) : ''}</span>
+      {message && !gone && <b aria-hidden>{name}</b>}
+      <span className={styles.quotedText}>{gone ? t.message.replyGone : (message?.text.slice(0, 200) ?? '…')}</span>
+    </button>
+  );
+}
+
+/** Ids rise with seq: a message is found by halving. */
+function messageById(messages: readonly Message[], id: number): Message | undefined {
+  let low = 0;
+  let high = messages.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((messages[middle] as Message).id < id) low = middle + 1;
+    else high = middle;
+  }
+  const found = messages[low];
+  return found?.id === id ? found : undefined;
+}

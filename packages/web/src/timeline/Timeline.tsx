@@ -1,0 +1,167 @@
+/** The messages of a room. What is in the page is chosen by `Reading`; this draws it. */
+import type { RoomRow } from '@natter/client';
+import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
+import { useChat, useView } from '../chat/chat.js';
+import { t } from '../texts/texts.js';
+import { Button } from '../ui/Button.js';
+import { Spinner } from '../ui/Empty.js';
+import { Announcer } from './Announcer.js';
+import type { Conversation } from './conversation.js';
+import { DayLine, NewLine } from './lines.js';
+import { MessageRow } from './MessageRow.js';
+import { PendingRow } from './PendingRow.js';
+import { NewBar, PresentPill } from './pills.js';
+import { pressOnRow } from './row-keys.js';
+import { type Row, rowsOf } from './rows.js';
+import styles from './Timeline.module.css';
+import { range } from './window.js';
+
+interface TimelineProps {
+  room: RoomRow;
+  name: string;
+  target: number | null;
+  conversation: Conversation;
+}
+
+export function Timeline({ room, name, target, conversation }: TimelineProps) {
+  const chat = useChat();
+  const { reading, timeline, marks } = conversation;
+  const snapshot = useView(timeline);
+  const window = useView(reading.window);
+  const newness = useView(conversation.newness);
+  const scroller = useRef<HTMLElement>(null);
+  const list = useRef<HTMLOListElement>(null);
+
+  useEffect(() => {
+    if (scroller.current && list.current) return reading.attach(scroller.current, list.current);
+    return undefined;
+  }, [reading]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whatever changed in it
+  useEffect(() => reading.changed(), [reading, snapshot]);
+  // After every drawing, before it is painted.
+  useLayoutEffect(() => reading.drawn());
+
+  useEffect(() => {
+    if (target === null) return;
+    reading.go(target);
+    marks.set({ found: target });
+  }, [reading, marks, target]);
+  useWitness(conversation, room);
+
+  const rows = useMemo(() => {
+    // What I write is shown even where nothing could be loaded.
+    const [begin, end] = window === null ? [0, 0] : range(snapshot.messages, window);
+    const present = window === null || (window.to === null && !snapshot.newer);
+    return rowsOf({
+      messages: snapshot.messages.slice(begin, end),
+      before: snapshot.messages[begin - 1],
+      pending: present ? snapshot.pending : [],
+      me: chat.me,
+      newFrom: newness?.from ?? null,
+    });
+  }, [snapshot, window, newness, chat.me]);
+  const atBeginning = window !== null && !snapshot.older && snapshot.loaded;
+  const stop = lastSeq(rows);
+
+  const press = (event: KeyboardEvent<HTMLElement>) => pressOnRow(event, chat, conversation);
+
+  return (
+    <div className={styles.frame}>
+      <NewBar conversation={conversation} />
+      <section
+        ref={scroller}
+        className={styles.scroller}
+        onKeyDown={press}
+        onPointerLeave={() => marks.set({ active: null })}
+        data-region
+        data-timeline={room.id}
+        aria-label={t.timeline.label(name)}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by key
+        tabIndex={0}
+      >
+        <div className={styles.space} />
+        {atBeginning && (
+          <div className={styles.beginning}>
+            <h2>{t.timeline.beginning(name)}</h2>
+            {snapshot.messages.length === 0 && <p>{t.timeline.beginningHint}</p>}
+          </div>
+        )}
+        <ol ref={list} className={styles.list}>
+          {rows.map((row) => drawRow(row, conversation, stop))}
+        </ol>
+      </section>
+      {snapshot.error && !snapshot.loading && (
+        <div className={styles.failed} role="alert">
+          {t.timeline.failed}
+          <Button kind="bare" onClick={() => reading.retry()}>
+            {t.timeline.retry}
+          </Button>
+        </div>
+      )}
+      {window === null && !snapshot.error && (
+        <div className={styles.opening}>
+          <Spinner label={t.timeline.loading} />
+        </div>
+      )}
+      <PresentPill conversation={conversation} room={room} />
+      <Announcer conversation={conversation} />
+    </div>
+  );
+}
+
+function drawRow(row: Row, conversation: Conversation, stop: number | null): ReactNode {
+  switch (row.is) {
+    case 'day':
+      return <DayLine key={row.key} id={row.key} at={row.at} />;
+    case 'new':
+      return <NewLine key={row.key} />;
+    case 'message': {
+      const { key, message, first } = row;
+      const tabStop = message.seq === stop;
+      return <MessageRow key={key} message={message} first={first} conversation={conversation} tabStop={tabStop} />;
+    }
+    case 'pending':
+      return <PendingRow key={row.key} pending={row.pending} first={row.first} conversation={conversation} />;
+  }
+}
+
+function lastSeq(rows: readonly Row[]): number | null {
+  const last = rows.findLast((row) => row.is === 'message');
+  return last?.is === 'message' ? last.message.seq : null;
+}
+
+/** Marks as read what is in sight while somebody looks; what comes while nobody does is new. */
+function useWitness(conversation: Conversation, room: RoomRow): void {
+  const chat = useChat();
+  const { reading } = conversation;
+  useEffect(() => {
+    const looks = () =>
+      document.visibilityState === 'visible' && document.hasFocus() && reading.sight.getSnapshot().atEnd;
+    const look = () => {
+      if (looks()) conversation.markRead();
+    };
+    const stops = [
+      reading.sight.subscribe(look),
+      conversation.timeline.subscribe(look),
+      chat.client.connection.subscribe(look),
+      chat.client.on('message.sent', ({ stream, seq, actor }) => {
+        if (stream !== conversation.room || actor === chat.me) return;
+        if (looks()) conversation.markRead();
+        else conversation.unseen(seq);
+      }),
+    ];
+    addEventListener('focus', look);
+    document.addEventListener('visibilitychange', look);
+    look();
+    return () => {
+      for (const stop of stops) stop();
+      removeEventListener('focus', look);
+      document.removeEventListener('visibilitychange', look);
+    };
+  }, [chat, conversation, reading]);
+  // A marker that another device moved needs nothing here; a count that came late does.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever the count changes
+  useEffect(() => {
+    if (document.hasFocus() && reading.sight.getSnapshot().atEnd) conversation.markRead();
+  }, [conversation, reading, room.unread]);
+}

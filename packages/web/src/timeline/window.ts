@@ -1,0 +1,60 @@
+/**
+ * Which of the loaded messages stand in the page: as many as the reader can see and a few screens around them, whatever
+ * the length of the room. Named by seq, so that pages that are loaded before or behind do not move it.
+ */
+import type { Message } from '@natter/client';
+import { indexFrom } from './rows.js';
+
+export interface Window {
+  /** Seq of the first message that stands in the page. */
+  readonly from: number;
+  /** Seq of the last one; null: all from the first on, new ones too. */
+  readonly to: number | null;
+}
+
+/** Messages that a window begins with, and by how many it grows. */
+const FIRST = 40;
+const STEP = 30;
+/** Most messages in the page: several screens even of the shortest rows. */
+export function most(height: number): number {
+  return Math.max(120, Math.ceil(height / 20) * 5);
+}
+
+export function range(messages: readonly Message[], { from, to }: Window): readonly [number, number] {
+  const begin = indexFrom(messages, from);
+  return [begin, to === null ? messages.length : indexFrom(messages, to + 1)];
+}
+
+/** The newest. */
+export function atEnd(messages: readonly Message[]): Window {
+  return { from: messages.at(-FIRST)?.seq ?? messages[0]?.seq ?? 0, to: null };
+}
+
+/** Around a message. */
+export function around(messages: readonly Message[], seq: number): Window {
+  const at = indexFrom(messages, seq);
+  const end = at + FIRST / 2 + 10;
+  return {
+    from: messages[Math.max(0, at - FIRST / 2)]?.seq ?? seq,
+    to: end >= messages.length ? null : (messages[end] as Message).seq,
+  };
+}
+
+/** Grown on one side, and cut on the other when it is too large. Null: there is no more on that side. */
+export function grow(messages: readonly Message[], window: Window, side: 'up' | 'down', max: number): Window | null {
+  const [begin, end] = range(messages, window);
+  if (side === 'up') {
+    if (begin === 0) return null;
+    const from = Math.max(0, begin - STEP);
+    return {
+      from: (messages[from] as Message).seq,
+      to: end - from > max ? (messages[from + max - 1] as Message).seq : window.to,
+    };
+  }
+  if (end >= messages.length) return null;
+  const to = Math.min(messages.length, end + STEP);
+  return {
+    from: to - begin > max ? (messages[to - max] as Message).seq : window.from,
+    to: to === messages.length ? null : (messages[to - 1] as Message).seq,
+  };
+}

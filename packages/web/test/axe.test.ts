@@ -1,0 +1,79 @@
+/** Every page, light and dark: axe finds nothing. */
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { House, message } from './house.js';
+
+interface Found {
+  violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[];
+}
+
+async function judge(page: Page): Promise<string[]> {
+  // Through the debugger: the page's own policy lets nothing else in.
+  const session = await page.context().newCDPSession(page);
+  await session.send('Runtime.evaluate', { expression: axe.source });
+  const { result } = await session.send('Runtime.evaluate', {
+    expression: 'axe.run().then(({ violations }) => JSON.stringify({ violations }))',
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  await session.detach();
+  const { violations } = JSON.parse(result.value) as Found;
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+  );
+}
+
+let house: House;
+let room: number;
+beforeAll(async () => {
+  house = await House.open();
+  const ada = await house.join('ada', 'Ada Lovelace');
+  const bob = await house.join('bob', 'Bob Ross');
+  room = (await ada.api.createRoom({ kind: 'channel', name: 'kitchen', topic: 'What is cooking', members: [bob.id] }))
+    .id;
+  const first = await bob.api.sendMessage(room, {
+    text: '**Soup** is ready, @ada\n\n```js\nladle()\n```\n\n> enough for all',
+  });
+  await ada.api.react(first.id, '🎉');
+  await ada.api.sendMessage(room, { text: 'Coming!', replyTo: first.id });
+  await ada.api.deleteMessage((await ada.api.sendMessage(room, { text: 'gone' })).id);
+  const direct = await bob.api.openDirect(ada.id);
+  await bob.api.sendMessage(direct.id, { text: 'hello' });
+});
+afterEach(() => house.leave());
+afterAll(() => house.close());
+
+describe.each(['light', 'dark'] as const)('axe, %s', (colorScheme) => {
+  it('finds nothing at the door', async () => {
+    const page = await (await house.device({ colorScheme })).newPage();
+    await page.goto(`${house.url}/`);
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    expect(await judge(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    expect(await judge(page)).toEqual([]);
+  });
+
+  it.each([
+    ['wide', { width: 1280, height: 800 }],
+    ['on a phone', { width: 390, height: 844 }],
+  ])('finds nothing in a room, %s', async (_, viewport) => {
+    const page = await house.enter('ada', `/r/${room}`, { colorScheme, viewport });
+    await message(page, 'Coming!').waitFor();
+    expect(await judge(page)).toEqual([]);
+    await message(page, 'Coming!').hover();
+    await page.getByRole('toolbar').waitFor();
+    expect(await judge(page)).toEqual([]);
+  });
+
+  it('finds nothing in the windows about rooms', async () => {
+    const page = await house.enter('ada', '/', { colorScheme });
+    for (const name of ['New room', 'New direct message', 'Browse channels']) {
+      await page.getByRole('button', { name }).first().click();
+      await page.getByRole('dialog').waitFor();
+      expect(await judge(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    }
+  });
+});

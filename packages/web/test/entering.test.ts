@@ -1,0 +1,99 @@
+/** The door: accounts, sessions, and what a reload keeps. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { House, logInAt, PASSWORD } from './house.js';
+
+let house: House;
+beforeAll(async () => {
+  house = await House.open();
+});
+afterEach(() => house.leave());
+afterAll(async () => {
+  expect(house.complaints).toEqual([]);
+  await house.close();
+});
+
+describe('the door', () => {
+  it('makes an account, and stays logged in over a reload, with no token where a script could find it', async () => {
+    const context = await house.device();
+    const page = await context.newPage();
+    await page.goto(`${house.url}/`);
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('ada');
+    await page.getByLabel('Full name').fill('Ada Lovelace');
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    await page.getByRole('heading', { name: 'Welcome, Ada Lovelace' }).waitFor();
+    for (let reload = 0; reload < 3; reload += 1) {
+      await page.reload();
+      await page.getByRole('heading', { name: 'Welcome, Ada Lovelace' }).waitFor();
+    }
+    const [cookie, ...others] = await context.cookies(`${house.url}/v1/sessions`);
+    expect(others).toEqual([]);
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/v1/sessions' });
+    const kept = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }) + document.cookie);
+    expect(kept).not.toContain(cookie?.value);
+    expect(kept).not.toMatch(/eyJ/);
+  });
+
+  it('[S3] survives reloads that cut off the answer to a refresh', async () => {
+    await house.join('hasty');
+    const page = await house.enter('hasty');
+    const [cookie] = await page.context().cookies(`${house.url}/v1/sessions`);
+    const headers = {
+      'content-type': 'application/json',
+      cookie: `${cookie?.name}=${cookie?.value}`,
+      'sec-fetch-site': 'same-origin',
+    };
+    // As of a page that is gone before the answer is there: the browser still has the token that was used.
+    for (let reload = 0; reload < 3; reload += 1) {
+      const lost = await fetch(`${house.url}/v1/sessions/refresh`, {
+        method: 'POST',
+        headers,
+        body: '{"cookie":true}',
+      });
+      expect(lost.status).toBe(200);
+    }
+    await page.reload();
+    await page.getByRole('navigation').waitFor();
+  });
+
+  it('says what is wrong: a password that is not theirs, a name that is taken', async () => {
+    await house.join('bob');
+    const page = await (await house.device()).newPage();
+    await page.goto(`${house.url}/`);
+    await page.getByLabel('Name or e-mail address').fill('bob');
+    await page.getByLabel('Password', { exact: true }).fill('not his password');
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await page.getByRole('alert').filter({ hasText: 'do not belong together' }).waitFor();
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('bob');
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    await page.getByRole('alert').filter({ hasText: 'Somebody has that name already' }).waitFor();
+  });
+
+  it('leads back to the address that was asked for', async () => {
+    const cleo = await house.join('cleo');
+    const room = await cleo.api.createRoom({ kind: 'channel', name: 'kitchen' });
+    const page = await house.enter('cleo', `/r/${room.id}`);
+    await page.getByRole('heading', { name: 'kitchen', exact: true }).waitFor();
+  });
+
+  it('[S2] closes when the session is ended from elsewhere, and opens again', async () => {
+    const dora = await house.join('dora');
+    const page = await house.enter('dora');
+    await dora.api.endSessions({ keepCurrent: true });
+    await page.getByText('Your session was ended').waitFor();
+    await logInAt(page, 'dora');
+  });
+
+  it('logs out: the cookie is gone, and a reload asks who one is', async () => {
+    await house.join('eve');
+    const page = await house.enter('eve');
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    expect(await page.context().cookies(`${house.url}/v1/sessions`)).toEqual([]);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+  });
+});

@@ -1,0 +1,184 @@
+/** A real server with the built app, a way to it that can be cut, and people with browsers of their own. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Credentials, register } from '@natter/client';
+import { Api } from '@natter/client/api';
+import { Http } from '@natter/client/http';
+import { type App, openApp } from '@natter/server/app';
+import { loadConfig } from '@natter/server/config';
+import { makeLogger } from '@natter/server/logger';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+export const PASSWORD = 'correct horse battery';
+
+/** Somebody who may act by program, beside their pages. */
+export interface Person {
+  id: number;
+  name: string;
+  api: Api;
+  credentials: Credentials;
+}
+
+export class House {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'natter-web-'));
+  readonly #links = new Set<Socket>();
+  readonly #contexts: BrowserContext[] = [];
+  /** What went wrong in any page: nothing should. */
+  readonly complaints: string[] = [];
+  #app: App | null = null;
+  #way: Server | null = null;
+  #browser: Browser | null = null;
+  #port = 0;
+  #cut = false;
+
+  static async open(): Promise<House> {
+    const house = new House();
+    await house.start();
+    house.#way = createServer((near) => house.#pass(near));
+    await new Promise<void>((resolve) => house.#way?.listen(0, '127.0.0.1', resolve));
+    const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+    house.#browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+    return house;
+  }
+
+  /** Through the way that can be cut. */
+  get url(): string {
+    const address = this.#way?.address();
+    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  }
+
+  async start(): Promise<void> {
+    const env = { HOST: '127.0.0.1', LIMITS: 'off', LOG_LEVEL: 'error', METRICS_ACCESS: 'off' };
+    const loaded = loadConfig(env, this.#folder);
+    if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
+    this.#app = await openApp({ ...loaded.config, port: this.#port }, { logger: makeLogger('error') });
+    this.#port = this.#app.port;
+  }
+
+  async stop(): Promise<void> {
+    await this.#app?.close();
+    this.#app = null;
+  }
+
+  /** Nothing gets through any more: what is connected breaks, and nobody connects. */
+  cut(): void {
+    this.#cut = true;
+    for (const link of this.#links) link.destroy();
+  }
+
+  mend(): void {
+    this.#cut = false;
+  }
+
+  async join(name: string, fullName = ''): Promise<Person> {
+    const direct = `http://127.0.0.1:${this.#port}`;
+    const credentials = await register(direct, { name, password: PASSWORD, ...(fullName ? { fullName } : {}) });
+    const api = new Api(new Http({ url: direct, token: credentials.token }));
+    return { id: credentials.user.id, name, api, credentials };
+  }
+
+  /** A browser of its own: cookies and storage are nobody else's. */
+  async device(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    if (!this.#browser) throw new Error('the house is closed');
+    const context = await this.#browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options });
+    context.setDefaultTimeout(15_000);
+    this.#contexts.push(context);
+    context.on('page', (page) => {
+      page.on('pageerror', (error) => this.complaints.push(`${error.stack}`));
+      page.on('console', (message) => {
+        // What the browser says by itself of a network that was cut is no bug of the page.
+        if (message.type() === 'error' && !/ERR_|WebSocket|Failed to load resource/.test(message.text())) {
+          this.complaints.push(message.text());
+        }
+      });
+      page.on('request', (request) => {
+        const url = new URL(request.url());
+        if (/^(?:https?|wss?):$/.test(url.protocol) && url.host !== new URL(this.url).host) {
+          this.complaints.push(`a request to ${url.origin}`);
+        }
+      });
+    });
+    return context;
+  }
+
+  /** Somebody's page, logged in by the door. */
+  async enter(name: string, path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await (await this.device(options)).newPage();
+    await page.goto(this.url + path);
+    await logInAt(page, name);
+    return page;
+  }
+
+  /** Everybody goes: their pages close. */
+  async leave(): Promise<void> {
+    for (const context of this.#contexts.splice(0)) await context.close();
+  }
+
+  async close(): Promise<void> {
+    await this.leave();
+    await this.#browser?.close();
+    await this.stop();
+    this.cut();
+    await new Promise((resolve) => this.#way?.close(resolve));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #pass(near: Socket): void {
+    if (this.#cut) {
+      near.destroy();
+      return;
+    }
+    const far = connect(this.#port, '127.0.0.1');
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.#links.add(from);
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        this.#links.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+  }
+}
+
+export async function logInAt(page: Page, name: string): Promise<void> {
+  await page.getByLabel('Name or e-mail address').fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Log in', exact: true }).click();
+  await page.locator('[data-home]').waitFor();
+}
+
+/** The texts of the messages that stand in the page, in their order; those on their way too. */
+export function shown(page: Page): Promise<string[]> {
+  return page
+    .locator('[data-timeline] li[data-key^="m"] [data-text], [data-timeline] li[data-pending] [data-text]')
+    .allTextContents();
+}
+
+/** A text that stands in the timeline. */
+export const message = (page: Page, text: string) => page.locator('[data-timeline] li', { hasText: text });
+
+export const composer = (page: Page) => page.locator('[data-composer]');
+
+/** Writes as a person does, and sends. */
+export async function say(page: Page, text: string): Promise<void> {
+  await composer(page).fill(text);
+  await composer(page).press('Enter');
+}
+
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  within = 20_000,
+): Promise<void> {
+  const end = performance.now() + within;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`not within ${within} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
