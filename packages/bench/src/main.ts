@@ -14,7 +14,7 @@ import { markdownText, type Results, terminalText } from './report.js';
 import { runOnce } from './run.js';
 import { CONTESTANTS } from './servers/index.js';
 import type { Contestant } from './servers/server.js';
-import { WORK_NAMES, type Work, type WorkName, workPoints } from './works.js';
+import { oneRoomEach, WORK_NAMES, type Work, type WorkName, workPoints } from './works.js';
 
 const CORES = { server: 0, load: 1 };
 const PACKAGE = join(import.meta.dirname, '..');
@@ -28,13 +28,17 @@ const RETRIES = 3;
 
 const USAGE = `usage: npm run bench -- [options]
   --quick             one short round, under three minutes
-  --only A,B          these servers: ${CONTESTANTS.map((each) => each.name).join(', ')}
+  --only A,B          these servers: ${CONTESTANTS.map((each) => each.name).join(', ')};
+                      dialects: all of natter-…; a quick run has none of them without this
   --work A,B          these work points: ${WORK_NAMES.join(', ')}
   --rounds N          rounds of a full run (5)
   --patience N        seconds that each run waits for a machine on which nothing else runs (30; quick: 0)
   --seed N            of the times at which messages of rate50 are due (printed)
   --profile           one run of each with a CPU profile of servers on Node; measures nothing
 `;
+
+/** Stands for all of them. */
+const ALL_DIALECTS = 'dialects';
 
 interface Plan {
   contestants: Contestant[];
@@ -92,13 +96,12 @@ function readOptions(args: string[]) {
 function readPlan(args: string[]): Plan {
   const values = readOptions(args);
   if (values.help) throw new UsageError('');
-  const names = listed(
-    values.only,
-    CONTESTANTS.map((each) => each.name),
-    'server',
-  );
-  const chosen = CONTESTANTS.filter((each) => names.includes(each.name));
   const { quick, profile } = values;
+  const known = [...CONTESTANTS.map((each) => each.name), ALL_DIALECTS];
+  const names = listed(values.only, known, 'server');
+  const chosen = CONTESTANTS.filter(({ name, dialect = false }) =>
+    values.only === undefined ? !(dialect && quick) : names.includes(name) || (dialect && names.includes(ALL_DIALECTS)),
+  );
   const skipped = chosen.flatMap((each) => {
     const why = each.missing();
     return why === null ? [] : [{ server: each.name, why }];
@@ -154,7 +157,8 @@ async function measure(plan: Plan, works: Record<WorkName, Work>): Promise<{ run
   let ends = performance.now() + (plan.quick ? LIMIT.quick : LIMIT.full);
   for (let round = 1; round <= plan.rounds; round += 1) {
     for (const name of plan.works) {
-      for (const contestant of turned(plan.contestants, round - 1)) {
+      const contestants = plan.contestants.filter((each) => fits(each, works[name]));
+      for (const contestant of turned(contestants, round - 1)) {
         for (let retry = 0; retry <= (plan.quick ? 0 : RETRIES); retry += 1) {
           const left = ends - performance.now();
           if (left < LONGEST)
@@ -174,6 +178,10 @@ async function measure(plan: Plan, works: Record<WorkName, Work>): Promise<{ run
   return { runs, cutShort: null };
 }
 
+function fits(contestant: Contestant, work: Work): boolean {
+  return !contestant.oneRoom || oneRoomEach(work);
+}
+
 /** No run is begun with less than this left, in milliseconds. */
 const LONGEST = 10_000;
 
@@ -189,7 +197,8 @@ async function main(): Promise<void> {
   if (plan.profile) {
     for (const work of plan.works) {
       for (const each of plan.contestants)
-        if (each.onNode) say(await profiled(each, works[work], { seed: plan.seed, cores: CORES }));
+        if (each.onNode && fits(each, works[work]))
+          say(await profiled(each, works[work], { seed: plan.seed, cores: CORES }));
     }
     return;
   }

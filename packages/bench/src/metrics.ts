@@ -139,7 +139,8 @@ function counted(runs: readonly Run[], work: WorkName, server: string): Run[] {
 export function summarise(runs: readonly Run[], works: readonly WorkName[], servers: readonly string[]): Row[] {
   return works.flatMap((work) => {
     const ours = counted(runs, work, OURS);
-    return servers.map((server): Row => {
+    const took = servers.filter((server) => runs.some((run) => run.work === work && run.server === server));
+    return took.map((server): Row => {
       const counting = counted(runs, work, server);
       const row: Row = {
         work,

@@ -88,7 +88,7 @@ function remarks(results: Results): string[] {
 
 function targetLines(results: Results): string[][] {
   return holdTargets(results.rows)
-    .filter(({ target }) => results.works.includes(target.work))
+    .filter(({ target: { work, against } }) => results.works.includes(work) && !leftOut(results, against))
     .map(({ target, found, met }) => [
       target.work,
       target.text,
@@ -96,6 +96,9 @@ function targetLines(results: Results): string[][] {
       met === null ? 'not measured' : met ? 'met' : 'not met',
     ]);
 }
+
+/** A server of the table that was not asked for has no line. */
+const leftOut = ({ titles }: Results, server: string | null): boolean => server !== null && !(server in titles);
 
 const TARGET_HEAD = ['work', 'target', 'found', ''];
 

@@ -1,5 +1,6 @@
 /** What Natter is to reach, as ratios in one run against named peers, or as a figure of its own. */
 import { OURS, type Row } from './metrics.js';
+import { dialects } from './servers/natter.js';
 import type { WorkName } from './works.js';
 
 interface Target {
@@ -65,7 +66,17 @@ const TARGETS: readonly Target[] = [
     value: 9_000,
     text: '≤ 9 KB a connection in 20 rooms',
   },
+  ...dialects.flatMap(({ name }): Target[] => [
+    asFast(name, 'sat10', 'deliveries', 'deliveries/s'),
+    asFast(name, 'rooms', 'sends', 'messages/s'),
+  ]),
 ];
+
+/** A dialect is within 10 % of the native protocol. */
+function asFast(dialect: string, work: WorkName, metric: string, unit: string): Target {
+  const text = `${dialect} ≥ 0.9 × native ${unit}: native ≤ 1.11 × it`;
+  return { work, metric, against: dialect, is: 'at most', value: 1 / 0.9, text };
+}
 
 export interface TargetResult {
   target: Target;

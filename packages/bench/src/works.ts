@@ -88,6 +88,11 @@ export function workPoints(quick: boolean): Record<WorkName, Work> {
   };
 }
 
+/** Is a member in one room alone? */
+export function oneRoomEach(work: Work): boolean {
+  return work.kind !== 'idle' || work.roomsEach === 1;
+}
+
 /** The rooms of one member. */
 export function roomsOf(work: Work, member: number): number[] {
   if (work.kind !== 'idle') return [Math.floor((member * work.rooms) / work.members)];

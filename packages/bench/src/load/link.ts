@@ -63,7 +63,7 @@ export class Link implements Speaker {
     this.splitter = new Splitter(frameLength, (bytes, start, end) => this.takeFrame(bytes, start, end));
     const onread = { buffer: shared, callback: (length: number) => this.#read(length) };
     this.#socket = connect({ host: '127.0.0.1', port, noDelay: true, onread });
-    this.#socket.on('connect', () => this.#socket.write(upgradeRequest(port, wire.path, wire.subprotocol)));
+    this.#socket.on('connect', () => this.#socket.write(upgradeRequest(port, wire.path(this), wire.subprotocol)));
     this.#socket.on('error', (error) => this.#fail(error.message));
     this.#socket.on('close', () => this.#fail('the server closed the connection'));
   }

@@ -20,7 +20,8 @@ export interface Speaker {
 }
 
 export interface Wire {
-  readonly path: string;
+  /** Where its socket is opened. */
+  path(speaker: Speaker): string;
   readonly subprotocol?: string;
   readonly opcode: 'text' | 'binary';
   /** Each send is confirmed, apart from being delivered. */

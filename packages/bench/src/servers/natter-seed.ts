@@ -20,6 +20,8 @@ export interface SeedJob {
   work: Work;
   secretKey: string;
   tokenSeconds: number;
+  /** The API that sessions and rooms are made through; '' is the native one. */
+  dialect: string;
 }
 
 export interface Seeded {
@@ -31,7 +33,7 @@ export interface Seeded {
 const AT_A_TIME = 200;
 const SESSION_SECONDS = 86_400;
 
-async function seed({ dir, work, secretKey, tokenSeconds }: SeedJob): Promise<Seeded> {
+async function seed({ dir, work, secretKey, tokenSeconds, dialect }: SeedJob): Promise<Seeded> {
   const limits = DEFAULT_LIMITS;
   const clock = systemClock;
   const store = await openSqliteStore({ file: join(dir, 'natter.db'), readers: 1 });
@@ -58,7 +60,7 @@ async function seed({ dir, work, secretKey, tokenSeconds }: SeedJob): Promise<Se
   const account = async (member: number): Promise<void> => {
     const user = await accounts.create({ name: `user${String(member).padStart(5, '0')}`, password: null }, 'user');
     if (!user.ok) throw new Error(`account ${member} was refused: ${user.code}`);
-    const login = await accounts.startSession(user.value, { address: '127.0.0.1', agent: 'bench', dialect: '' });
+    const login = await accounts.startSession(user.value, { address: '127.0.0.1', agent: 'bench', dialect });
     if (!login.ok) throw new Error(`session ${member} was refused: ${login.code}`);
     users[member] = user.value;
     made.tokens[member] = login.value.accessToken;
@@ -70,12 +72,18 @@ async function seed({ dir, work, secretKey, tokenSeconds }: SeedJob): Promise<Se
   for (const [room, members] of membersOf(work).entries()) {
     const [owner, ...others] = members.map((member) => users[member] as number);
     const actor = { user: owner as number, role: 'user' as const, session: null };
-    const reply = await core.execute(actor, {
-      type: 'room.create',
-      kind: 'channel',
-      name: `room ${room}`,
-      members: others,
-    });
+    const reply = await core.execute(
+      actor,
+      {
+        type: 'room.create',
+        kind: 'channel',
+        name: `room ${room}`,
+        members: others,
+        // Some of the other APIs know no rooms but those that everybody may enter, and call them by their names.
+        ...(dialect === '' ? {} : { visibility: 'public' }),
+      },
+      { dialect },
+    );
     if (!reply.ok) throw new Error(`room ${room} was refused: ${reply.code} ${reply.detail ?? ''}`);
     made.rooms.push(reply.result.stream);
   }

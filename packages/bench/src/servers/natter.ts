@@ -1,10 +1,11 @@
-/** Natter itself, as it is built: the same program that users start, with rate limits off. */
+/** Natter itself, as it is built: the same program that users start, with rate limits off; spoken to natively, and as each other API that it serves. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DIALECTS } from '@natter/server/config';
 import { start } from '../children.js';
 import { makeFolder } from '../folders.js';
 import type { Work } from '../works.js';
@@ -21,18 +22,18 @@ const secretKey = randomBytes(32).toString('hex');
 /** By work point: a data folder with its accounts and rooms, made once and copied for each run. */
 const seeds = new Map<string, Promise<Seeded & { dir: string }>>();
 
-function seeded(work: Work, core: number): Promise<Seeded & { dir: string }> {
+function seeded(work: Work, core: number, dialect: string): Promise<Seeded & { dir: string }> {
   // Work points that are the same to the store share a seed.
-  const key = JSON.stringify([work.members, work.rooms, work.kind === 'idle' ? work.roomsEach : 1]);
-  const found = seeds.get(key) ?? makeSeed(work, core);
+  const key = JSON.stringify([dialect, work.members, work.rooms, work.kind === 'idle' ? work.roomsEach : 1]);
+  const found = seeds.get(key) ?? makeSeed(work, core, dialect);
   seeds.set(key, found);
   return found;
 }
 
-async function makeSeed(work: Work, core: number): Promise<Seeded & { dir: string }> {
+async function makeSeed(work: Work, core: number, dialect: string): Promise<Seeded & { dir: string }> {
   const dir = makeFolder();
   const child = start(process.execPath, [SEED], { core, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const job: SeedJob = { dir, work, secretKey, tokenSeconds: TOKEN_MINUTES * 60 };
+  const job: SeedJob = { dir, work, secretKey, tokenSeconds: TOKEN_MINUTES * 60, dialect };
   child.send(job);
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`accounts and rooms could not be made (exit code ${code})`);
@@ -43,34 +44,60 @@ async function makeSeed(work: Work, core: number): Promise<Seeded & { dir: strin
   return { ...made, dir };
 }
 
-export const natter: Contestant = {
-  name: 'natter',
-  title: 'Natter (SQLite)',
-  wire: 'natter',
+/** Starts the program on a copy of what was made for the work point. */
+async function startNatter(place: Place, dialect: string): Promise<Started> {
+  const { dir, rooms, tokens } = await seeded(place.work, place.core, dialect);
+  const data = join(place.dir, 'data');
+  await cp(dir, data, { recursive: true });
+  const child = start(process.execPath, [...place.nodeOptions, PROGRAM], {
+    core: place.core,
+    cwd: place.dir,
+    env: {
+      PORT: String(place.port),
+      HOST: '127.0.0.1',
+      DATA_DIR: data,
+      SECRET_KEY: secretKey,
+      ACCESS_TOKEN_EXPIRE_MINUTES: String(TOKEN_MINUTES),
+      LIMITS: 'off',
+      LOG_LEVEL: 'warn',
+      NODE_ENV: 'production',
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  return { child, rooms, tokens };
+}
+
+const shared = {
   stores: true,
   order: 'room',
   onNode: true,
   missing: () => (existsSync(PROGRAM) ? null : 'packages/server is not built'),
   version: () => (JSON.parse(readFileSync(join(SERVER, 'package.json'), 'utf8')) as { version: string }).version,
-  async start(place: Place): Promise<Started> {
-    const { dir, rooms, tokens } = await seeded(place.work, place.core);
-    const data = join(place.dir, 'data');
-    await cp(dir, data, { recursive: true });
-    const child = start(process.execPath, [...place.nodeOptions, PROGRAM], {
-      core: place.core,
-      cwd: place.dir,
-      env: {
-        PORT: String(place.port),
-        HOST: '127.0.0.1',
-        DATA_DIR: data,
-        SECRET_KEY: secretKey,
-        ACCESS_TOKEN_EXPIRE_MINUTES: String(TOKEN_MINUTES),
-        LIMITS: 'off',
-        LOG_LEVEL: 'warn',
-        NODE_ENV: 'production',
-      },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    return { child, rooms, tokens };
-  },
+} as const;
+
+export const natter: Contestant = {
+  ...shared,
+  name: 'natter',
+  title: 'Natter (SQLite)',
+  wire: 'natter',
+  start: (place) => startNatter(place, ''),
 };
+
+/** APIs that have one socket for all rooms of a user. */
+const MANY_ROOMS = new Set<string>(['000', '003']);
+/** APIs whose clients say the name of a room, not its id. */
+const NAMED_ROOMS = new Set<string>(['000']);
+
+/** The same program with the same work, its clients speaking another API. */
+export const dialects: readonly Contestant[] = DIALECTS.map((name) => ({
+  ...shared,
+  name: `natter-${name}` as const,
+  title: `Natter (SQLite), dialect ${name}`,
+  wire: `natter-${name}` as const,
+  dialect: true,
+  ...(MANY_ROOMS.has(name) ? {} : { oneRoom: true }),
+  async start(place) {
+    const started = await startNatter(place, name);
+    return NAMED_ROOMS.has(name) ? { ...started, rooms: started.rooms.map((_, room) => `room ${room}`) } : started;
+  },
+}));

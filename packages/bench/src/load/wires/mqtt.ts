@@ -35,7 +35,7 @@ function text(value: string): Buffer {
 }
 
 export const mqtt: Wire = {
-  path: '/mqtt',
+  path: () => '/mqtt',
   subprotocol: 'mqtt',
   opcode: 'binary',
   confirms: false,

@@ -20,7 +20,7 @@ export function natsLength(bytes: Buffer, start: number, end: number): number {
 }
 
 export const nats: Wire = {
-  path: '/',
+  path: () => '/',
   opcode: 'binary',
   confirms: false,
   measure: natsLength,

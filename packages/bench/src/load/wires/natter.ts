@@ -2,7 +2,7 @@
 import type { Wire } from '../wire.js';
 
 export const natter: Wire = {
-  path: '/v1/socket',
+  path: () => '/v1/socket',
   opcode: 'text',
   confirms: true,
   joinsAtOnce: true,

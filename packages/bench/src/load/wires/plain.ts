@@ -2,7 +2,7 @@
 import type { Speaker, Wire } from '../wire.js';
 
 export const plain: Wire = {
-  path: '/',
+  path: () => '/',
   opcode: 'text',
   confirms: false,
   open(speaker) {

@@ -2,7 +2,7 @@
 import type { Wire } from '../wire.js';
 
 export const socketIo: Wire = {
-  path: '/socket.io/?EIO=4&transport=websocket',
+  path: () => '/socket.io/?EIO=4&transport=websocket',
   opcode: 'text',
   confirms: false,
   open(speaker) {
