@@ -381,8 +381,21 @@ export class Hub {
 
   /** Only the log tells of what was committed here [H1]. */
   #committed(events: readonly StoredEvent[]): void {
-    if (!this.#closed) for (const event of events) this.#feeds.get(event.stream)?.accept(event);
+    if (!this.#closed) {
+      for (const event of events) {
+        const feed = this.#feeds.get(event.stream);
+        if (!feed) continue;
+        feed.accept(event);
+        this.#servedFirst(event.actor, feed);
+      }
+    }
     this.#options.bus.publish(events);
+  }
+
+  /** Whoever did it is written to before the others: what they do next then comes in while those are written to. */
+  #servedFirst(actor: UserId, feed: RoomFeed): void {
+    const subscribers = this.#users.get(actor);
+    if (subscribers) for (const one of subscribers) if (!one.touched && feed.has(one)) this.#touch(one);
   }
 
   #catchUpOf(subscriber: Subscriber): CatchUp {

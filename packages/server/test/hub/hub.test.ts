@@ -114,6 +114,20 @@ describe('live', () => {
     ]);
   });
 
+  it('writes to whoever did it before it writes to the others', async () => {
+    const order: number[] = [];
+    for (const user of [ANNA, BEN]) {
+      const { socket } = await liveIn([ROOM], user);
+      socket.onFrame = () => order.push(user);
+    }
+    for (const actor of [BEN, ANNA, BEN]) {
+      order.length = 0;
+      node.log.commit({ ...sent(ROOM), actor });
+      await turns();
+      expect(order).toEqual(actor === BEN ? [BEN, ANNA] : [ANNA, BEN]);
+    }
+  });
+
   it('keeps a room for those who come back soon, and closes it when nobody does', async () => {
     const { subscriber } = await liveIn([ROOM]);
     node.hub.leave(subscriber);
