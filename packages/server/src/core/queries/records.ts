@@ -453,12 +453,14 @@ export async function readMarks({ store }: QueryContext, actor: Actor, room: Roo
   };
 }
 
-/** The direct room of the actor with this user, or the actor's notebook; null: there is none. */
+/** The direct room of the actor with this user, or the actor's notebook; null: there is none, or its other one is gone. */
 export async function directRoom({ store }: QueryContext, actor: Actor, user: UserId): Promise<RoomId | null> {
   const { space, value } = directClaim(actor.user, user, 0);
   const row = await store.db
     .selectFrom('claims')
     .innerJoin('members', 'members.room', 'claims.owner')
+    // Whoever deletes an account is out at once; the rooms follow in slices.
+    .innerJoin('users', (join) => join.on('users.id', '=', user).on('users.status', '<>', 'deleted'))
     .select('members.room')
     .where('claims.space', '=', space)
     .where('claims.value', '=', value)

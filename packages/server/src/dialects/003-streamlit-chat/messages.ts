@@ -106,7 +106,9 @@ export function messageRoutes(api: Api, { core, queries }: DialectContext): void
         .flatMap(({ id, peer, unread }) => {
           const line = last.get(id);
           const person = peer === null ? undefined : people.get(peer);
-          return line && person ? [{ line, chat: toChat(id, person, line, unread) }] : [];
+          return line && person && person.status !== 'deleted'
+            ? [{ line, chat: toChat(id, person, line, unread) }]
+            : [];
         })
         .sort((a, b) => b.line.id - a.line.id)
         .map(({ chat }) => chat);
