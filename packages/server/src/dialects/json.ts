@@ -1,4 +1,4 @@
-/** JSON of clients that is kept or given back as it came. Nothing here recurses: the nesting is theirs. */
+/** JSON of clients that is kept, or given back as it came. Nothing here recurses: the nesting is theirs. */
 
 const isNested = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const membersOf = (value: object): unknown[] => (Array.isArray(value) ? value : Object.values(value));
@@ -24,4 +24,11 @@ export function isPlain(json: string, value: unknown): boolean {
     if (level.some((one) => typeof one === 'string' && (one.includes('\0') || !one.isWellFormed()))) return false;
   }
   return true;
+}
+
+/** The type of a frame that nobody knows, as Python would write it, or what it is. */
+export function shownType(type: unknown): string {
+  if (type === undefined || type === null) return 'None';
+  if (typeof type === 'object') return Array.isArray(type) ? 'list' : 'dict';
+  return String(type).slice(0, 100).toWellFormed();
 }

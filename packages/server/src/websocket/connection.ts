@@ -77,7 +77,7 @@ export abstract class Connection implements Outlet {
   message(data: Buffer, isBinary: boolean): void {
     if (this.#closing || !this.#hear()) return;
     if (isBinary) this.close('not_text');
-    else if (this.mayRead && this.#backlog === null) this.read(data.toString());
+    else if (this.mayRead && this.#backlog === null) this.#take(data.toString());
     else this.#defer(data.toString());
   }
 
@@ -224,9 +224,19 @@ export abstract class Connection implements Outlet {
     while (this.#backlog !== null && this.mayRead) {
       const text = this.#backlog.shift();
       if (this.#backlog.length === 0) this.#backlog = null;
-      if (text !== undefined) this.read(text);
+      if (text !== undefined) this.#take(text);
     }
     if (this.mayRead && this.#socket.paused) this.#socket.resume();
+  }
+
+  /** What one frame brings down is its own socket, and no more. */
+  #take(text: string): void {
+    try {
+      this.read(text);
+    } catch (error) {
+      this.#host.failed(error, 'a frame failed');
+      this.close('internal_error');
+    }
   }
 
   #leave(): void {

@@ -353,16 +353,21 @@ const TYPES = [
   'info',
 ];
 
-function oddFrame(random: Random): string {
+const DEEP = `${'['.repeat(25_000)}${']'.repeat(25_000)}`;
+
+/** `own`: what the sender has a right to speak of. */
+function oddFrame(random: Random, own: unknown[]): string {
   if (random.chance(0.15)) return random.pick(BODIES.filter((text) => text.length < 60_000));
   const frame: Json = {};
   for (let i = random.below(5); i >= 0; i -= 1) {
-    const known = random.chance(0.5) ? random.pick(ids()) : random.pick(rooms).name;
+    const others = random.chance(0.5) ? random.pick(ids()) : random.pick(rooms).name;
     const odd = random.pick(ODD.filter((one) => JSON.stringify(one).length < 60_000));
-    frame[random.pick(MEMBERS)] = random.chance(0.6) ? known : odd;
+    frame[random.pick(MEMBERS)] = random.pick([random.pick(own), others, others, odd]);
   }
   if (random.chance(0.8)) frame.type = random.pick(TYPES);
-  return JSON.stringify(frame);
+  if (random.chance(0.9)) return JSON.stringify(frame);
+  frame[random.pick(MEMBERS)] = 'deep';
+  return JSON.stringify(frame).replace('"deep"', DEEP);
 }
 
 /** Waits until the server has read all that was sent, or closed the socket. */
@@ -404,30 +409,40 @@ describe.each(DIALECTS)('every socket of dialect %s', (dialect) => {
     }
   });
 
-  it('stands any frame, and hears nothing of rooms that it is not in', async () => {
+  it('stands any frame, and tells nothing of rooms that it is not in; others go on as if nothing were', async () => {
     const random = new Random(SEED);
     const { core } = world.app.parts;
+    const name = fresh('open ');
     const made = await core.execute(
       actor(owner),
-      { type: 'room.create', kind: 'channel', visibility: 'public', name: fresh('open '), members: [mallory] },
+      { type: 'room.create', kind: 'channel', visibility: 'public', name, members: [mallory, friend] },
       { dialect },
     );
     if (!made.ok) throw new Error(made.code);
     const room = made.result.stream;
+    const witness = await world.socket('/v1/socket');
+    const login = await world.app.parts.accounts.startSession(friend, { address: '', agent: '', dialect: '' });
+    witness.send({ type: 'hello', token: login.ok ? login.value.accessToken : '' });
+    await witness.frame('live');
+
     let socket: Client | null = null;
     const texts: string[] = [];
+    let said = 0;
     for (let i = 0; i < 400; i += 1) {
       if (!socket || socket.closed) {
         texts.push(...(socket?.texts ?? []));
         socket = await world.socket(SOCKETS[dialect](room, await tokenOf(mallory, dialect)));
       }
-      const frame = oddFrame(random);
+      const frame = oddFrame(random, [room, name, 'hello', mallory]);
       socket.send(frame);
-      if (i % 20 === 0) {
-        // Others go on meanwhile.
-        const secret = rooms[random.below(rooms.length)]?.id ?? 0;
-        const sent = await core.execute(actor(owner), { type: 'message.send', room: secret, text: SECRET });
-        expect(sent.ok).toBe(true);
+      if (i % 5 === 0) {
+        const hidden = random.pick(rooms).id;
+        const sent = await Promise.all([
+          core.execute(actor(owner), { type: 'message.send', room: hidden, text: SECRET }),
+          core.execute(actor(owner), { type: 'message.send', room, text: `${said}` }),
+        ]);
+        expect(sent.map(({ ok }) => ok)).toEqual([true, true]);
+        said += 1;
       }
       await read(socket);
       // A socket may be closed for what it said, not because the server failed.
@@ -438,6 +453,10 @@ describe.each(DIALECTS)('every socket of dialect %s', (dialect) => {
     }
     texts.push(...(socket?.texts ?? []));
     expect(texts.join('\n')).not.toContain(SECRET);
+    for (let n = 0; n < said; n += 1) {
+      const heard = await witness.frame('message.sent', ({ stream, actor: by }) => stream === room && by === owner);
+      expect(heard.body.text).toBe(`${n}`);
+    }
   });
 });
 
@@ -453,4 +472,35 @@ it('is all there afterwards, and nothing has failed', async () => {
   }
   expect((await world.ask('GET', '/health')).body.ready).toBe(true);
   expect(lines.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([]);
+});
+
+it('a frame that brings something down brings down its own socket, and no more', async () => {
+  const failed: string[] = [];
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      failed.push(String(chunk));
+      done();
+    },
+  });
+  const fragile = await openWorld({ DIALECTS: '002' }, destination);
+  try {
+    const nora = await fragile.native();
+    const body = { kind: 'group', name: 'Both' };
+    const { id } = (await fragile.ask('POST', '/v1/rooms', { token: nora.token, body })).body;
+    const path = `/api/v1/ws/${id}?token=${nora.token}`;
+    const [socket, other] = [await fragile.socket(path), await fragile.socket(path)];
+    const { hub } = fragile.app;
+    const { typing } = hub;
+    hub.typing = () => {
+      throw new Error('a bug');
+    };
+    socket.send({ type: 'typing', chat_id: id, content: 'start' });
+    expect(await socket.end()).toBe(1011);
+    hub.typing = typing;
+    other.send({ type: 'ping', chat_id: id });
+    expect((await other.frame('pong')).type).toBe('pong');
+    await expect.poll(() => failed.filter((line) => line.includes('a bug'))).toHaveLength(1);
+  } finally {
+    await fragile.close();
+  }
 });

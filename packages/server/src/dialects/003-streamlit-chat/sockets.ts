@@ -6,6 +6,7 @@ import { codePoints } from '../../text.js';
 import { jsonFrame } from '../../websocket/wire.js';
 import type { DialectContext } from '../dialect.js';
 import { naive } from '../fastapi/times.js';
+import { shownType } from '../json.js';
 import type { DialectSocket, SocketRoute, Speaker } from '../socket.js';
 import { CONTENT_MAX, NAME } from './shapes.js';
 
@@ -138,7 +139,7 @@ class Chat implements Speaker {
       case 'ping':
         return this.#socket.send(jsonFrame({ type: 'pong' }));
       default:
-        return this.#refuse(`Unknown message type: ${shown(type)}`);
+        return this.#refuse(`Unknown message type: ${shownType(type)}`);
     }
   }
 
@@ -203,10 +204,4 @@ const NOWHERE = 0;
 function toRoom(id: unknown): RoomId {
   const number = typeof id === 'string' && /^[0-9]{1,16}$/.test(id) ? Number(id) : id;
   return Number.isSafeInteger(number) && (number as number) > 0 ? (number as number) : NOWHERE;
-}
-
-/** As Python writes what is no text. */
-function shown(type: unknown): string {
-  if (type === undefined || type === null) return 'None';
-  return (typeof type === 'string' ? type : JSON.stringify(type)).slice(0, 100).toWellFormed();
 }

@@ -6,6 +6,7 @@ import type { Encoding } from '../../hub/encoding.js';
 import { jsonFrame } from '../../websocket/wire.js';
 import type { DialectContext } from '../dialect.js';
 import { enter } from '../entry.js';
+import { shownType } from '../json.js';
 import type { DialectSocket, Knock, SocketRoute, Speaker } from '../socket.js';
 import { PAGE } from './rooms.js';
 import { NAME, toFrameMessage } from './shapes.js';
@@ -110,7 +111,7 @@ class Room implements Speaker {
         if (!Number.isInteger(limit)) return this.#fail();
         return this.#fetch(cursor || undefined, limit as number);
       default:
-        return this.#refuse(`Unknown message type: ${wordOf(type)}`);
+        return this.#refuse(`Unknown message type: ${shownType(type)}`);
     }
   }
 
@@ -169,11 +170,4 @@ function reasonOf({ code, fields }: Refusal): string {
   const [field] = fields ?? [];
   if (code === 'invalid' && field) return `: ${field.message}`;
   return code === 'rate_limited' ? ': too many messages' : '';
-}
-
-/** A type that nobody knows, as Python would write it, or what it is. */
-function wordOf(type: unknown): string {
-  if (type == null) return 'None';
-  if (typeof type === 'object') return Array.isArray(type) ? 'list' : 'dict';
-  return String(type).slice(0, 100).toWellFormed();
 }
