@@ -258,7 +258,7 @@ const SETTINGS = {
   CORS_ORIGINS: {
     default: '',
     means: 'none',
-    text: 'web origins, other than the server’s own, whose pages may call the API: a list, or * for all; never with cookies',
+    text: 'web origins, other than the server’s own, whose pages may call the API: a list, or * for all; never with cookies. Unset: none may call the native API, and all may call the dialects, as they could there',
     parse: origins,
   },
   TRUSTED_PROXIES: {

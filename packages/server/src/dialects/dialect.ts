@@ -36,6 +36,8 @@ export interface Dialect {
   readonly description: string;
   /** Paths that are its own, and all below them: what the server itself refuses there has the shape of this API. */
   readonly prefixes: readonly string[];
+  /** What it has at `/` and `/health`, which the server has too. */
+  readonly shared?: { readonly root: object; readonly health: object };
   /** Documents of its own, beside those of all. */
   readonly documents?: DialectDocuments;
   open(context: DialectContext): OpenDialect;

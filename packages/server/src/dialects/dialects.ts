@@ -11,7 +11,6 @@ import { simpleChat } from './004-simple-chat/simple-chat.js';
 import type { Dialect, DialectContext, DialectDocuments, OpenDialect } from './dialect.js';
 import { Door } from './door.js';
 import { failureOf } from './fastapi/failure.js';
-import { HEALTH, ROOT, UNHEALTHY } from './shared.js';
 
 const ALL: readonly Dialect[] = [mulChat, realTimeChat, chatService, streamlitChat, simpleChat];
 
@@ -50,9 +49,15 @@ export class Dialects {
     return own ? (reply, refusal) => failureOf(refusal).send(reply) : null;
   }
 
-  /** What dialects have at paths that are the server’s own: told to those who want no page. */
+  /** What dialects have at `/` and `/health`, told to those who want no page. Of what two say otherwise the first is believed. */
   get shared(): { root: object; health: object; unhealthy: object } | null {
-    return this.#open.length > 0 ? { root: ROOT, health: HEALTH, unhealthy: UNHEALTHY } : null;
+    const said = this.#open.flatMap(({ dialect }) => dialect.shared ?? []).reverse();
+    if (said.length === 0) return null;
+    return {
+      root: Object.assign({}, ...said.map(({ root }) => root)),
+      health: Object.assign({}, ...said.map(({ health }) => health)),
+      unhealthy: { status: 'unhealthy', detail: 'Service unhealthy' },
+    };
   }
 
   serve(sockets: Sockets): void {

@@ -35,7 +35,9 @@ export class Door {
     const token = tokenOf(knocks);
     const identity = token === null ? null : await accounts.identify(token);
     if (!identity || hub.connectionsOf(identity.user) >= limits.SOCKETS_PER_USER_MAX) return this.#refuse(raw);
-    const { route, knock } = await this.#choose(knocks, identity);
+    const chosen = await this.#choose(knocks, identity);
+    if (!chosen) return this.#refuse(raw);
+    const { route, knock } = chosen;
 
     const subscriber = new Subscriber(identity.user, identity.session, route.encoding, new Waiting(raw));
     let opened = false;
@@ -84,12 +86,14 @@ export class Door {
     });
   }
 
-  async #choose(knocks: { route: SocketRoute; knock: Knock }[], identity: Identity) {
-    const [first] = knocks;
-    if (!first) throw new Error('a path was served that no route serves');
-    const own = knocks.find(({ route }) => route.dialect === identity.dialect);
-    if (own || knocks.length === 1) return own ?? first;
-    const id = Number(first.knock.captured[0]);
+  /** Null: none of them serves this token. */
+  async #choose(all: { route: SocketRoute; knock: Knock }[], identity: Identity) {
+    const own = all.find(({ route }) => route.dialect === identity.dialect);
+    if (own) return own;
+    const knocks = all.filter(({ route }) => !route.ownTokens);
+    const [first = null] = knocks;
+    if (knocks.length <= 1) return first;
+    const id = Number(first?.knock.captured[0]);
     const roomDialect = Number.isSafeInteger(id) ? await this.#context.queries.records.roomDialect(id) : null;
     return knocks.find(({ route, knock }) => route.foreign?.(knock, roomDialect)) ?? first;
   }

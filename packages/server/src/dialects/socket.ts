@@ -21,6 +21,8 @@ export interface SocketRoute {
   readonly encoding: Encoding;
   /** The token; without this: the query's `token`, else the bearer header. */
   token?(knock: Knock): string | null;
+  /** For the tokens of this dialect alone: with another one the path is not there. */
+  readonly ownTokens?: true;
   /**
    * Where several dialects serve a path, the one that made the token does. With a token of none of them: does this one? The
    * first one does where no other says so.

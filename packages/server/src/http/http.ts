@@ -5,11 +5,11 @@ import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify';
 import { guard, refusalShapeAt } from './access.js';
 import { revalidate } from './caching.js';
 import { documentRoutes } from './docs.js';
-import type { App, HttpOptions } from './edge.js';
+import type { App, Guests, HttpOptions } from './edge.js';
 import { compileInput, readJson } from './input.js';
 import { answerUnknown } from './methods.js';
 import { describeRoutes } from './openapi.js';
@@ -23,6 +23,10 @@ import { usergroupRoutes, userRoutes } from './routes/users.js';
 import { webRoutes } from './web.js';
 
 export type { App, HttpOptions } from './edge.js';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+/** A browser asks again after this. */
+const PREFLIGHT_SECONDS = 600;
 
 /** The longest emoji, percent-encoded, is shorter than this. */
 const PARAMETER_MAX = 1_024;
@@ -59,16 +63,17 @@ export async function buildHttp(options: HttpOptions): Promise<App> {
     referrerPolicy: { policy: 'no-referrer' },
     xFrameOptions: { action: 'deny' },
   });
-  if (config.corsOrigins === '*' || config.corsOrigins.length > 0) {
+  const originsAreNamed = config.corsOrigins === '*' || config.corsOrigins.length > 0;
+  if (originsAreNamed) {
     await app.register(cors, {
       origin: config.corsOrigins === '*' ? '*' : [...config.corsOrigins],
       // Tokens are sent by hand, never by cookie.
       credentials: false,
       strictPreflight: false,
-      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      methods: METHODS,
       allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-none-match'],
       exposedHeaders: ['etag', 'location', 'retry-after', 'idempotent-replayed', 'x-request-id'],
-      maxAge: 600,
+      maxAge: PREFLIGHT_SECONDS,
     });
   }
   guard(app, options);
@@ -94,9 +99,31 @@ export async function buildHttp(options: HttpOptions): Promise<App> {
     },
     { prefix: '/v1' },
   );
-  await options.guests?.routes(app as unknown as FastifyInstance);
+  const { guests } = options;
+  if (guests) {
+    await app.register(async (own) => {
+      if (!originsAreNamed) await answerAllOrigins(own as unknown as FastifyInstance, guests);
+      await guests.routes(own as unknown as FastifyInstance);
+    });
+  }
   await app.ready();
   return app;
+}
+
+/** The originals of the guests answer pages of every origin, and so do they where no origins are named: none of them reads a cookie. */
+async function answerAllOrigins(app: FastifyInstance, guests: Guests): Promise<void> {
+  await app.register(cors, {
+    delegator: async (request: FastifyRequest) => ({
+      // The route for preflights is one for all paths.
+      origin: guests.refusalsAt(request.url.split('?', 1)[0] ?? '') !== null,
+      credentials: true,
+      strictPreflight: false,
+      optionsSuccessStatus: 200,
+      methods: METHODS,
+      exposedHeaders: ['retry-after', 'x-request-id'],
+      maxAge: PREFLIGHT_SECONDS,
+    }),
+  });
 }
 
 function serverOptions({ limits }: HttpOptions): ServerOptions {

@@ -53,6 +53,10 @@ export const chatService: Dialect = {
   description:
     'Direct and group chats over `/api/v1/users`, `chats`, `messages`; one socket for each chat at `/api/v1/ws/{chat_id}`',
   prefixes: ['/api/v1/users', '/api/v1/chats', '/api/v1/messages', '/api/v1/info', '/api/v1/ws'],
+  shared: {
+    root: { message: 'Chat Service API', version: '1.0.0', status: 'running', docs: '/docs' },
+    health: { status: 'healthy', mysql: 'connected', mongodb: 'connected' },
+  },
   open(context) {
     const { presence, rosters } = context.hub;
     const roster = rosters.of(NAME);

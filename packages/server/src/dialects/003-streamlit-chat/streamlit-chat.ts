@@ -14,6 +14,10 @@ export const streamlitChat: Dialect = {
   description:
     'Direct messages and groups over `/auth`, `/messages`, `/groups`; one socket at `/ws/{token}`, which joins rooms',
   prefixes: ['/auth', '/messages', '/groups', '/ws'],
+  shared: {
+    root: { message: 'Real-time Chat API', status: 'running', docs: '/docs' },
+    health: { status: 'healthy' },
+  },
   open(context) {
     return {
       sockets: [socketRoute(context)],

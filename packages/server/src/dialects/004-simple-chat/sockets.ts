@@ -78,7 +78,7 @@ export function socketRoutes(context: DialectContext): SocketRoute[] {
       foreign: (knock: Knock, roomDialect) => knock.bearer !== null || roomDialect === NAME,
     },
     // As websocket-info of the original had it; 001 has the path for all tokens but ours.
-    { ...shared, under: '/ws', path: /^\/ws\/([0-9]{1,15})$/ },
+    { ...shared, under: '/ws', path: /^\/ws\/([0-9]{1,15})$/, ownTokens: true },
   ];
 }
 
