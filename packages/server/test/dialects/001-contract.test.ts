@@ -259,10 +259,16 @@ describe('dialect 001: rooms', () => {
     await people.post(anna, room, 'one');
     const detail = () => people.ask('GET', `/chat/rooms/${room}`, { token: ben.token });
     expect((await detail()).body).toMatchObject({ message_count: 1, creator_username: anna.username });
-    const members = async () =>
-      (await world.app.parts.store.db.selectFrom('members').selectAll().where('room', '=', room).execute()).map(
-        (row) => row.user_id,
-      );
+    const members = async (): Promise<number[]> => {
+      const { db } = world.app.parts.store;
+      const rows = await db
+        .selectFrom('members')
+        .select('user_id')
+        .where('room', '=', room)
+        .orderBy('joined_seq')
+        .execute();
+      return rows.map((row) => row.user_id);
+    };
     expect(await members()).toEqual([anna.id]);
     expect(await people.contents(ben, room)).toEqual(['one']);
     expect(await members()).toEqual([anna.id, ben.id]);
