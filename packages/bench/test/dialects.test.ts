@@ -1,10 +1,11 @@
 /** Natter under load, natively and as each other API that it serves: every delivery of every run is held against what was sent. */
+import { removeFolders } from '@natter/bench/folders';
 import { type RunOptions, runOnce } from '@natter/bench/run';
 import { dialects, natter } from '@natter/bench/servers/natter';
 import type { Contestant } from '@natter/bench/servers/server';
 import type { Work } from '@natter/bench/works';
 import { DIALECTS } from '@natter/server/config';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 const options: RunOptions = { seed: 1, cores: { server: 0, load: 1 } };
 
@@ -20,6 +21,9 @@ const room: Work = {
   window: 300,
 };
 const rooms: Work = { ...room, name: 'many rooms', rooms: 4, senders: 1, inFlight: 1, complete: 'all' };
+
+// What was made for the work points is kept for the next run, and else removed when the bench ends.
+afterAll(() => removeFolders());
 
 const contestants = [natter, ...dialects];
 
