@@ -2,10 +2,16 @@
 
 export const HOME = '/';
 export const ROOM = '/r/:room/:seq?';
+export const SEARCH = '/search';
 
 /** A room, or a message in it by its seq. */
 export function roomPath(room: number, seq?: number): string {
   return seq === undefined ? `/r/${room}` : `/r/${room}/${seq}`;
+}
+
+/** The search page; in one room alone, where that is said. */
+export function searchPath(room?: number | null): string {
+  return room ? `${SEARCH}?in=${room}` : SEARCH;
 }
 
 /** The room that an address names; null for any other. */

@@ -66,6 +66,24 @@ describe.each(['light', 'dark'] as const)('axe, %s', (colorScheme) => {
     expect(await judge(page)).toEqual([]);
   });
 
+  it.each([
+    ['wide', { width: 1280, height: 800 }],
+    ['on a phone', { width: 390, height: 844 }],
+  ])('finds nothing in the search, %s', async (_, viewport) => {
+    const page = await house.enter('ada', '/search?q=soup', { colorScheme, viewport });
+    await page.locator('[data-hit]').first().waitFor();
+    expect(await judge(page)).toEqual([]);
+    for (const name of ['From', 'In', 'When', 'Match']) {
+      await page.getByRole('button', { name, exact: true }).click();
+      await page.getByRole('dialog', { name }).waitFor();
+      expect(await judge(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+    }
+    await page.getByLabel('Search messages').fill('nothingatall');
+    await page.getByRole('heading', { name: /Nothing found/ }).waitFor();
+    expect(await judge(page)).toEqual([]);
+  });
+
   it('finds nothing in the windows about rooms', async () => {
     const page = await house.enter('ada', '/', { colorScheme });
     for (const name of ['New room', 'New direct message', 'Browse channels']) {

@@ -6,7 +6,7 @@ import type { Chat } from './chat.js';
 import { SHOWN } from './group-names.js';
 
 /** The name that a room goes by; '' until it is known. */
-function roomName({ client, groupNames }: Chat, room: RoomRow): string {
+export function roomName({ client, groupNames }: Chat, room: RoomRow): string {
   const called = (user: number) => client.people.get(user)?.fullName || client.people.get(user)?.name || '';
   if (room.kind === 'direct') return room.peer === null ? '' : called(room.peer);
   if (room.name !== '') return room.name;

@@ -1,9 +1,9 @@
 /** The page of whoever is logged in: rooms to the left, what is read in the middle. */
-import { Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { Redirect, Route, Switch, useLocation, useRoute } from 'wouter';
 import { useChat, useRooms, useView } from '../chat/chat.js';
 import { RoomList } from '../rooms/RoomList.js';
-import { HOME, ROOM, roomIn, roomPath } from '../routes.js';
+import { HOME, ROOM, roomIn, roomPath, SEARCH, searchPath } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { Banner } from './Banner.js';
 import styles from './Home.module.css';
@@ -13,8 +13,10 @@ import { stepRegion } from './regions.js';
 import { useDocumentTitle } from './title.js';
 import { Welcome } from './Welcome.js';
 
+const Search = lazy(() => import('../search/Search.js'));
+
 export function Home() {
-  const [path] = useLocation();
+  const [path, go] = useLocation();
   const room = roomIn(path);
   useDocumentTitle();
   useEffect(() => {
@@ -25,11 +27,17 @@ export function Home() {
       if (event.key === 'F6') {
         event.preventDefault();
         stepRegion(event.shiftKey ? -1 : 1);
+      } else if (asksForSearch(event)) {
+        event.preventDefault();
+        const box = document.querySelector<HTMLElement>('[data-search]');
+        // With the modifiers it is about where one is.
+        if (box) box.focus();
+        else go(searchPath(event.key === '/' ? null : room));
       }
     };
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
-  }, []);
+  }, [go, room]);
   return (
     <div className={styles.home} data-home data-at-home={path === HOME || undefined}>
       <nav className={styles.side} data-region tabIndex={-1} aria-label={t.rooms.title}>
@@ -42,6 +50,9 @@ export function Home() {
             <Route path={ROOM}>
               {({ room: id, seq }) => <Room key={id} id={Number(id)} target={seq === undefined ? null : Number(seq)} />}
             </Route>
+            <Route path={SEARCH}>
+              <Search />
+            </Route>
             <Route>
               <Start />
             </Route>
@@ -50,6 +61,15 @@ export function Home() {
       </div>
     </div>
   );
+}
+
+/** `/` where nothing is being written, and Ctrl+Shift+F or its like anywhere. */
+function asksForSearch(event: KeyboardEvent): boolean {
+  const { key, ctrlKey, metaKey, altKey, shiftKey, target } = event;
+  if (document.querySelector('dialog[open]')) return false;
+  if ((ctrlKey || metaKey) && shiftKey && !altKey) return key.toLowerCase() === 'f';
+  const writing = target instanceof HTMLElement && target.matches('input, textarea, select, [contenteditable]');
+  return key === '/' && !writing && !ctrlKey && !metaKey && !altKey;
 }
 
 /** Wide pages begin in the room that was read last; a phone shows the list. */

@@ -1,18 +1,20 @@
 /** One room: its name, its messages, and where to write. */
 
 import type { RoomRow } from '@natter/client';
-import { ChevronLeft, Hash, Lock, Users } from 'lucide-react';
+import { ChevronLeft, Search } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { useChat, useRoom, useView } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
 import { Composer } from '../composer/Composer.js';
-import { HOME } from '../routes.js';
+import { KindIcon } from '../rooms/KindIcon.js';
+import { HOME, searchPath } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { Conversation } from '../timeline/conversation.js';
 import { Timeline } from '../timeline/Timeline.js';
 import { Standing } from '../ui/Avatar.js';
 import { Empty, Spinner } from '../ui/Empty.js';
+import ui from '../ui/ui.module.css';
 import styles from './Room.module.css';
 
 export function Room({ id, target }: { id: number; target: number | null }) {
@@ -49,18 +51,16 @@ function OpenRoom({ room, target }: { room: RoomRow; target: number | null }) {
           <Standing user={room.peer} size={24} />
         ) : (
           <span className={styles.kind} aria-hidden>
-            {room.kind === 'group' ? (
-              <Users size={18} />
-            ) : room.visibility === 'private' ? (
-              <Lock size={17} />
-            ) : (
-              <Hash size={18} />
-            )}
+            <KindIcon room={room} size={18} />
           </span>
         )}
         <h1>{name || '…'}</h1>
         {room.topic && <p className={styles.topic}>{room.topic}</p>}
-        <span className={styles.tools} />
+        <span className={styles.tools}>
+          <Link href={searchPath(room.id)} className={ui.icon} aria-label={t.search.inRoom} title={t.search.inRoom}>
+            <Search size={18} strokeWidth={1.75} aria-hidden />
+          </Link>
+        </span>
       </header>
       <Timeline room={room} name={name} target={target} conversation={conversation} />
       {room.archived ? (

@@ -3,14 +3,15 @@ import { useEffect } from 'react';
 import { useLocation } from 'wouter';
 import { useChat, useRoom, useRooms } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
-import { roomIn } from '../routes.js';
+import { roomIn, SEARCH } from '../routes.js';
 import { t } from '../texts/texts.js';
 
 export function useDocumentTitle(): void {
   const chat = useChat();
   const [path] = useLocation();
   const rooms = useRooms(chat);
-  const name = useRoomName(chat, useRoom(chat, roomIn(path) ?? 0));
+  const room = useRoomName(chat, useRoom(chat, roomIn(path) ?? 0));
+  const name = room || (path === SEARCH ? t.search.title : '');
   // What calls me counts: mentions, and all that is said to me alone.
   const calls = rooms.reduce((sum, { kind, unread, mentions }) => sum + (kind === 'direct' ? unread : mentions), 0);
   const unread = rooms.some((room) => room.unread > 0);

@@ -1,15 +1,17 @@
 /** My rooms: people, groups and channels, each with what I have not read. */
 import type { RoomRow } from '@natter/client';
-import { ChevronDown, Hash, Lock, type LucideIcon, Plus, Search, SquarePen, Users } from 'lucide-react';
+import { ChevronDown, type LucideIcon, Plus, Search, SquarePen } from 'lucide-react';
 import { lazy, memo, Suspense, useMemo, useState } from 'react';
-import { Link } from 'wouter';
+import { Link, useRoute } from 'wouter';
 import { useChat, useRooms, useView } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
 import { Me } from '../people/Me.js';
-import { roomPath } from '../routes.js';
+import { roomPath, SEARCH } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { Avatar, Standing } from '../ui/Avatar.js';
 import { IconButton } from '../ui/Button.js';
+import ui from '../ui/ui.module.css';
+import { KindIcon } from './KindIcon.js';
 import { openPanel, panelView } from './panel.js';
 import styles from './RoomList.module.css';
 
@@ -32,6 +34,7 @@ export function RoomList({ current }: { current: number | null }) {
   const chat = useChat();
   const rooms = useRooms(chat);
   const panel = useView(panelView);
+  const [searching] = useRoute(SEARCH);
   const sections = useMemo(() => {
     const found: Record<Section, RoomRow[]> = { direct: [], groups: [], channels: [] };
     for (const room of rooms) if (!room.archived) found[OF_KIND[room.kind]].push(room);
@@ -42,6 +45,15 @@ export function RoomList({ current }: { current: number | null }) {
     <>
       <header className={styles.head}>
         <Me />
+        <Link
+          href={SEARCH}
+          className={ui.icon}
+          aria-label={t.search.title}
+          title={t.search.title}
+          aria-current={searching ? 'page' : undefined}
+        >
+          <Search size={18} strokeWidth={1.75} aria-hidden />
+        </Link>
         <IconButton icon={SquarePen} label={t.rooms.create} onClick={() => openPanel('create')} />
       </header>
       <div className={styles.rooms}>
@@ -133,10 +145,9 @@ function Sign({ room }: { room: RoomRow }) {
   if (room.kind === 'direct') {
     return room.peer === null ? <Avatar user={0} size={size} /> : <Standing user={room.peer} size={size} />;
   }
-  const Icon = room.kind === 'group' ? Users : room.visibility === 'private' ? Lock : Hash;
   return (
     <span className={styles.sign}>
-      <Icon size={room.kind === 'channel' && room.visibility === 'public' ? 17 : 15} strokeWidth={1.75} aria-hidden />
+      <KindIcon room={room} size={room.kind === 'channel' && room.visibility === 'public' ? 17 : 15} />
     </span>
   );
 }

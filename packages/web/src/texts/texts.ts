@@ -13,10 +13,17 @@ const fullTime = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle:
 const dayNear = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayFar = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' });
 const shortDay = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+const stamp = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 
 export const showTime = (at: string): string => clock.format(new Date(at));
 export const showFull = (at: string): string => fullTime.format(new Date(at));
+
+/** Day and time, for what stands among things of other days. */
+export const showStamp = (at: string): string => stamp.format(new Date(at));
+/** A day of the reader's own calendar: `2026-11-20`. */
+export const showDate = (day: string): string => date.format(new Date(`${day}T00:00`));
 
 const DAY = 86_400_000;
 

@@ -1,0 +1,53 @@
+/** The part of a message that shows what matched in it: pieces of plain text, never markup. */
+
+export interface Piece {
+  readonly text: string;
+  readonly marked: boolean;
+  /** Where it begins in the message. */
+  readonly at: number;
+}
+
+/** Code units that are shown of a long message, and how many of them come before what matched first. */
+const LENGTH = 260;
+const LEAD = 80;
+
+/** Not between the two halves of a character, and at the beginning of a word where one is near. */
+function beginning(text: string, wanted: number): number {
+  if (wanted <= 0) return 0;
+  const space = text.slice(wanted, wanted + 24).search(/\s/);
+  if (space >= 0) return wanted + space + 1;
+  return isLowHalf(text, wanted) ? wanted - 1 : wanted;
+}
+
+/** Likewise at the other side. */
+function ending(text: string, wanted: number): number {
+  if (wanted >= text.length) return text.length;
+  const space = text.slice(wanted - 24, wanted).search(/\s\S*$/);
+  if (space >= 0) return wanted - 24 + space;
+  return isLowHalf(text, wanted) ? wanted - 1 : wanted;
+}
+
+function isLowHalf(text: string, at: number): boolean {
+  return (text.charCodeAt(at) & 0xfc00) === 0xdc00;
+}
+
+export function excerptOf(text: string, ranges: readonly (readonly [number, number])[]): readonly Piece[] {
+  const first = ranges[0]?.[0] ?? 0;
+  const from = text.length <= LENGTH ? 0 : beginning(text, Math.min(first - LEAD, text.length - LENGTH));
+  const to = ending(text, from + LENGTH);
+  const pieces: Piece[] = [];
+  const put = (start: number, end: number, marked: boolean) => {
+    if (end > start) pieces.push({ text: text.slice(start, end), marked, at: start });
+  };
+  let at = from;
+  for (const [start, end] of ranges) {
+    if (start < at || start >= to) continue;
+    put(at, start, false);
+    put(start, Math.min(end, to), true);
+    at = Math.min(end, to);
+  }
+  put(at, to, false);
+  if (from > 0) pieces.unshift({ text: '… ', marked: false, at: -1 });
+  if (to < text.length) pieces.push({ text: ' …', marked: false, at: text.length });
+  return pieces;
+}
