@@ -8,6 +8,8 @@ import { crowd, gather, type Told, type Voice } from './voices.js';
 import { fresh, openWorld, type World } from './world.js';
 
 const COUNT = 1_000;
+/** Seconds where the machine is free; beside the rest of the suite it takes longer. */
+const PATIENCE_MS = 100_000;
 
 let world: World;
 beforeAll(async () => {
@@ -27,7 +29,7 @@ async function logged(room: number): Promise<Told[]> {
   return rows.map(({ name, text }) => ({ by: name, text }));
 }
 
-/** Everybody says their part at the same time, every third message by HTTP where there is a way. */
+/** Everybody says their part at the same time, every fifth message by HTTP where there is a way. */
 async function sayAll(voices: readonly Voice[], count: number): Promise<Told[]> {
   const parts = voices.map(({ name }, at) => {
     const share = Math.floor(count / voices.length) + (at < count % voices.length ? 1 : 0);
@@ -36,7 +38,7 @@ async function sayAll(voices: readonly Voice[], count: number): Promise<Told[]> 
   await Promise.all(
     voices.map(async ({ say, post }, at) => {
       for (const [i, { text }] of parts[at]?.entries() ?? []) {
-        if (post && i % 3 === 0) await post(text);
+        if (post && i % 5 === 0) await post(text);
         else say(text);
         // Others have their turn.
         if (i % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -49,22 +51,26 @@ async function sayAll(voices: readonly Voice[], count: number): Promise<Told[]> 
 const lines = (told: readonly Told[]): string[] => told.map(({ by, text }) => `${by}: ${text}`);
 
 describe('one room', () => {
-  it(`[D1][H2] passes ${COUNT} messages from six APIs to all six, each once, in the same order`, async () => {
-    const { room, voices, close } = await gather(world);
-    try {
-      const said = await sayAll(voices, COUNT);
-      const all = voices.flatMap(({ told }) => told);
-      await eventually('everybody has heard all', () => all.every((told) => told.length >= COUNT));
-      // Had anybody been told twice, it would have come before this.
-      voices[0]?.say('the end');
-      await eventually('the end', () => all.every((told) => told.at(-1)?.text === 'the end'));
-      const log = lines(await logged(room));
-      expect(log.slice(0, COUNT).sort()).toEqual(lines(said).sort());
-      for (const { api, told } of voices) expect([api, told.map(lines)]).toEqual([api, [log]]);
-    } finally {
-      close();
-    }
-  });
+  it(
+    `[D1][H2] passes ${COUNT} messages from six APIs to all six, each once, in the same order`,
+    async () => {
+      const { room, voices, close } = await gather(world);
+      try {
+        const said = await sayAll(voices, COUNT);
+        const all = voices.flatMap(({ told }) => told);
+        await eventually('everybody has heard all', () => all.every((told) => told.length >= COUNT), PATIENCE_MS);
+        // Had anybody been told twice, it would have come before this.
+        voices[0]?.say('the end');
+        await eventually('the end', () => all.every((told) => told.at(-1)?.text === 'the end'));
+        const log = lines(await logged(room));
+        expect(log.slice(0, COUNT).sort()).toEqual(lines(said).sort());
+        for (const { api, told } of voices) expect([api, told.map(lines)]).toEqual([api, [log]]);
+      } finally {
+        close();
+      }
+    },
+    2 * PATIENCE_MS,
+  );
 });
 
 describe('[D3] a room that was made through one API', () => {
