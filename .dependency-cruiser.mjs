@@ -6,10 +6,12 @@ const server = 'packages/server/src';
 const PORTS = `^${server}/(store/(store|tables)|bus/bus|[^/]+/port)\\.ts$`;
 /** What runs the whole: it may know the composition root, and only it. */
 const PROGRAMS = `^${server}/((main|serve|cli)\\.ts$|cli/)`;
+/** How PostgreSQL is spoken to: shared by the drivers that do. */
+const POSTGRES = `^${server}/postgres/`;
 /** Recounts the tables by the store's own projection, held against the tables. */
 const DOCTOR = `^${server}/doctor/`;
 /** Files at the server's root that all may import, since they import nothing of the server's: limits, clock, config. */
-const ROOTS = `^${server}/(?!(app|main|serve|cli)\\.ts$)[^/]+\\.ts$`;
+const ROOTS = `^${server}/(?!(app|storage|main|serve|cli)\\.ts$)[^/]+\\.ts$`;
 const STORE_PORT = `^${server}/store/store\\.ts$`;
 const EDGES = ['gateway', 'http', 'dialects', 'admin'];
 const LEAVES = ['auth', 'files', 'push', 'search', 'moderation', 'jobs', 'transfer'];
@@ -153,17 +155,30 @@ export default {
         `leaf-${name}`,
         folder(name),
         // An import writes what the rules would have written.
-        [folder('core', 'log'), PORTS, ...(name === 'transfer' ? [folder('rooms')] : [])],
+        [
+          folder('core', 'log'),
+          PORTS,
+          ...(name === 'transfer' ? [folder('rooms')] : []),
+          ...(name === 'search' ? [POSTGRES] : []),
+        ],
         'A leaf: core, log, ports; never edges or the hub.',
       ),
     ),
-    layer('drivers-of-the-store', folder('store'), [], 'The drivers of the store: their port.'),
+    layer('drivers-of-the-store', folder('store'), [POSTGRES], 'The drivers of the store: their port.'),
+    layer('postgres', POSTGRES, [], 'How PostgreSQL is spoken to: nothing of the server.'),
+    {
+      name: 'postgres-only-by-drivers',
+      severity: 'error',
+      comment: 'Who speaks to PostgreSQL is a driver; all others know a port.',
+      from: { path: inServer, pathNot: [POSTGRES, folder('store', 'search'), `^${server}/storage\\.ts$`] },
+      to: { path: POSTGRES },
+    },
     layer('drivers-of-the-bus', folder('bus'), [STORE_PORT], 'The drivers of the bus: their port.'),
     {
       name: 'drivers-only-by-app',
       severity: 'error',
-      comment: 'Drivers are chosen in one place, app.ts; all others know the port.',
-      from: { path: inServer, pathNot: [folder('store', 'bus'), `^${server}/app\\.ts$`, DOCTOR] },
+      comment: 'Drivers are chosen in app.ts and storage.ts; all others know the port.',
+      from: { path: inServer, pathNot: [folder('store', 'bus'), `^${server}/(app|storage)\\.ts$`, DOCTOR] },
       to: { path: folder('store', 'bus'), pathNot: PORTS },
     },
     {
@@ -172,6 +187,13 @@ export default {
       comment: 'The composition root is imported by main, cli and tests alone.',
       from: { path: '^packages/', pathNot: PROGRAMS },
       to: { path: '^packages/server/(src|dist)/(app|main|serve|cli)\\.' },
+    },
+    {
+      name: 'storage-only-by-app-and-programs',
+      severity: 'error',
+      comment: 'What holds the data is opened by the composition root, and looked after by the command line.',
+      from: { path: inServer, pathNot: [PROGRAMS, `^${server}/app\\.ts$`] },
+      to: { path: `^${server}/storage\\.ts$` },
     },
     {
       name: 'roots-import-nothing',

@@ -1,16 +1,16 @@
-// One run over the test suites of all workspaces. What they import is built code, run as Node runs it.
+// One run over the test suites of all workspaces, and over those that run again in another way (on another store). What they
+// import is built code, run as Node runs it.
 import { defineConfig } from 'vitest/config';
-import { filesIn, workspaces } from './tools/workspaces.mjs';
-
-const suites = workspaces().filter(({ dir }) => filesIn(`${dir}/test`).some((file) => file.endsWith('.test.ts')));
+import { suites } from './tools/workspaces.mjs';
 
 export default defineConfig({
   test: {
-    projects: suites.map(({ dir, manifest }) => ({
+    projects: suites().map(({ dir, name, tests, env }) => ({
       test: {
-        name: manifest.name,
+        name,
         root: dir,
-        include: ['test/**/*.test.ts'],
+        include: tests,
+        env,
         environment: 'node',
         pool: 'forks',
         // Tests start real servers: generous, since a busy machine is no bug.

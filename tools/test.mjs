@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { check } from './check.mjs';
 import { build, ensureInstalled, fail, Trouble } from './ensure.mjs';
 import { guardGroup, SERVICES, stopServices, temporaryFolder } from './services.mjs';
-import { filesIn, ROOT, workspaces } from './workspaces.mjs';
+import { ROOT, suites } from './workspaces.mjs';
 
 const say = (line) => console.log(line);
 const filters = process.argv.slice(2);
@@ -20,25 +20,21 @@ function add(count) {
   for (const key of Object.keys(count)) total[key] += count[key];
 }
 
-/** The workspaces that have tests and are asked for. */
+/** The suites that are asked for. */
 function chosen() {
   const named = filters.flatMap((filter, at) => {
     if (filter === '--project') return [filters[at + 1]];
     return filter.startsWith('--project=') ? [filter.slice('--project='.length)] : [];
   });
-  return workspaces().filter(
-    ({ dir, manifest }) =>
-      filesIn(join(dir, 'test')).some((file) => file.endsWith('.test.ts')) &&
-      (named.length === 0 || named.includes(manifest.name)),
-  );
+  return suites().filter(({ name }) => named.length === 0 || named.includes(name));
 }
 
 /** Gets the services that suites ask for. A suite whose service cannot be had is left out, and that counts as a failure. */
-async function startServices(suites) {
+async function startServices(asking) {
   const env = {};
   const missing = new Map();
   const ready = [];
-  for (const suite of suites) {
+  for (const suite of asking) {
     const asked = suite.manifest.natter?.services ?? [];
     for (const name of asked) {
       if (missing.has(name) || env[name]) continue;
@@ -55,7 +51,7 @@ async function startServices(suites) {
     }
     const lacking = asked.filter((name) => missing.has(name));
     if (lacking.length === 0) ready.push(suite);
-    else say(`✗ The tests of ${suite.manifest.name} are left out: they need ${lacking.join(' and ')}.`);
+    else say(`✗ The tests of ${suite.name} are left out: they need ${lacking.join(' and ')}.`);
   }
   return { ready, env: Object.assign({}, ...Object.values(env)) };
 }
@@ -71,14 +67,14 @@ function endSuites(signal) {
 }
 
 /** Runs the suites in one vitest, and adds what they count. */
-async function runSuites(suites, serviceEnv) {
+async function runSuites(ready, serviceEnv) {
   const folder = temporaryFolder('test');
   const countFile = join(folder, 'count.json');
   try {
     // Filters of one's own (--project, a file's name) stand in for the list of all.
     const names = filters.some((filter) => filter.startsWith('--project'))
       ? []
-      : suites.flatMap(({ manifest }) => ['--project', manifest.name]);
+      : ready.flatMap(({ name }) => ['--project', name]);
     const reporters = ['--reporter', 'default', '--reporter', join(ROOT, 'tools', 'vitest-count.mjs')];
     const bin = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
     vitest = spawn(process.execPath, [bin, 'run', '--allowOnly=false', ...reporters, ...names, ...filters], {
@@ -133,8 +129,7 @@ try {
     const { ok, output } = await build();
     if (!ok) throw new Trouble(output.trim());
   }
-  const suites = chosen();
-  const { ready, env } = await startServices(suites);
+  const { ready, env } = await startServices(chosen());
   if (ready.length > 0) await runSuites(ready, env);
   else {
     say('✗ No test suite ran.');

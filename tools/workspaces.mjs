@@ -28,6 +28,21 @@ export function filesIn(dir) {
   return found;
 }
 
+/**
+ * The test suites: one for each workspace that has tests, and one for each of its variants, which runs some of its tests
+ * again with other variables in the environment.
+ */
+export function suites() {
+  return workspaces()
+    .filter(({ dir }) => filesIn(join(dir, 'test')).some((file) => file.endsWith('.test.ts')))
+    .flatMap(({ dir, manifest }) => [
+      { dir, manifest, name: manifest.name, tests: ['test/**/*.test.ts'], env: {} },
+      ...(manifest.natter?.variants ?? []).map(({ name, tests, env }) => {
+        return { dir, manifest, name: `${manifest.name} ${name}`, tests, env };
+      }),
+    ]);
+}
+
 /** When the file was last written, in milliseconds; 0 when there is none. */
 export function writtenAt(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;

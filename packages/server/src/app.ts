@@ -1,8 +1,6 @@
-/** The composition root: the only file that knows every driver. Opens the parts in order, and closes them in the other one. */
+/** The composition root: with storage.ts the only file that knows the drivers. Opens the parts in order, and closes them in the other one. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
 import type { UserId } from '@natter/protocol';
 import type { FastifyBaseLogger } from 'fastify';
 import { sql } from 'kysely';
@@ -33,8 +31,7 @@ import type { Logger } from './logger.js';
 import { Metrics } from './metrics.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { Search } from './search/search.js';
-import { SqliteSearch } from './search/sqlite-search.js';
-import { openSqliteStore } from './store/sqlite.js';
+import { openStorage, ownFolders } from './storage.js';
 import type { Store } from './store/store.js';
 import { makeIrcImport } from './transfer/irc.js';
 import { VERSION } from './version.js';
@@ -81,13 +78,12 @@ const NOBODY: Online = { isOnline: () => false, count: () => 0, busWell: () => t
 
 /** Everything but the edges: what the command line needs too. Throws DataDirInUseError where another process has the data. */
 export async function openCore(config: Config, options: OpenOptions): Promise<CoreParts> {
-  // The database may be elsewhere, and one folder may have several.
   const locks: DataLock[] = [];
   const unlock = (): void => {
     for (const lock of locks) lock.close();
   };
   try {
-    for (const dir of new Set([config.dataDir, dirname(config.database.path)])) locks.push(lockDataDir(dir));
+    for (const dir of ownFolders(config)) locks.push(lockDataDir(dir));
     return await openParts(config, options, unlock);
   } catch (error) {
     unlock();
@@ -101,9 +97,7 @@ async function openParts(
   unlock: () => void,
 ): Promise<CoreParts> {
   const { limits } = config;
-  const file = config.database.path;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const store = await openSqliteStore({ file, readers: 1 });
+  const { store, search } = await openStorage(config, (message) => logger.warn({ part: 'search' }, message));
   const metrics: Metrics = new Metrics({
     searchLag: async () => {
       const [{ position }, newest] = await Promise.all([search.state(), newestEvent(store)]);
@@ -136,12 +130,6 @@ async function openParts(
     refreshTokenSeconds: config.refreshTokenSeconds,
     registration: config.registration,
     firstUserIsAdmin: config.firstUserIsAdmin,
-  });
-  const search: Search = new SqliteSearch({
-    file: join(dirname(file), 'search.db'),
-    storeFile: file,
-    limits,
-    onTrouble: (message) => logger.warn({ part: 'search' }, message),
   });
   log.onCommit(() => search.wake());
   const jobs = new JobRunner({
@@ -276,7 +264,7 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
     logger,
     metrics,
     health: () => checkHealth(parts, bus),
-    versions: { natter: VERSION, node: process.version, sqlite: await sqliteVersion(store) },
+    versions: { natter: VERSION, node: process.version, [store.driver]: await databaseVersion(store) },
     guests: dialects,
   });
   const proxies = new Networks(config.trustedProxies);
@@ -344,8 +332,9 @@ async function checkHealth(
   return { ready: stored === 'ok', checks };
 }
 
-async function sqliteVersion({ db }: Store): Promise<string> {
-  const { rows } = await sql<{ version: string }>`select sqlite_version() as version`.execute(db);
+async function databaseVersion({ db, driver }: Store): Promise<string> {
+  const version = driver === 'sqlite' ? sql`sqlite_version()` : sql`current_setting('server_version')`;
+  const { rows } = await sql<{ version: string }>`select ${version} as version`.execute(db);
   return rows[0]?.version ?? '';
 }
 

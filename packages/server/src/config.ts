@@ -21,12 +21,15 @@ const SECRET_KEY_FILE = 'secret.key';
 /** Who may read something: nobody, this machine alone, anybody, or the addresses and networks that are named. */
 export type Access = 'off' | 'local' | 'all' | readonly string[];
 
+/** Where everything is stored: a file (absolute), or a server that several nodes share. */
+export type Database = { driver: 'sqlite'; path: string } | { driver: 'postgres'; url: string };
+
 export interface Config {
   port: number;
   host: string;
   /** Absolute. */
   dataDir: string;
-  database: { driver: 'sqlite'; path: string };
+  database: Database;
   /** Null: one node alone. */
   nats: NatsConfig | null;
   /** Signs access tokens and seals refresh tokens. */
@@ -146,14 +149,14 @@ function host(text: string): Parsed<string> {
     : bad('an address or a host name, such as 127.0.0.1 or 0.0.0.0');
 }
 
-function database(text: string): Parsed<{ driver: 'sqlite'; path: string }> {
+function database(text: string): Parsed<Database> {
+  const allowed = bad('sqlite:<path>, such as sqlite:natter.db, or postgres://user:password@host:port/database');
   if (/^postgres(ql)?:/i.test(text)) {
-    return bad('sqlite:<path> (this build has no driver for PostgreSQL yet)');
+    const inside = URL.canParse(text) ? new URL(text) : null;
+    return inside && inside.pathname.length > 1 ? good({ driver: 'postgres', url: text }) : allowed;
   }
   const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/is.exec(text)?.[1];
-  return path === undefined || path.includes('\0')
-    ? bad('sqlite:<path>, such as sqlite:natter.db')
-    : good({ driver: 'sqlite', path });
+  return path === undefined || path.includes('\0') ? allowed : good({ driver: 'sqlite', path });
 }
 
 const filePath = (text: string): Parsed<string> => (text.includes('\0') ? bad('a path') : good(text));
@@ -212,7 +215,9 @@ const SETTINGS = {
   },
   DATABASE_URL: {
     default: 'sqlite:natter.db',
-    text: 'where everything is stored; a relative path is inside DATA_DIR',
+    // It may hold a password.
+    secret: true,
+    text: 'where everything is stored: sqlite:<path> (a relative one is inside DATA_DIR), or postgres://user:password@host:port/database, which several nodes can share',
     parse: database,
   },
   NATS_URL: {
@@ -245,7 +250,7 @@ const SETTINGS = {
     default: '',
     means: `made, and kept in DATA_DIR/${SECRET_KEY_FILE}`,
     secret: true,
-    text: `signs tokens; at least ${SECRET_KEY_MIN} characters, the same on all nodes; a new one logs everybody out`,
+    text: `signs tokens; at least ${SECRET_KEY_MIN} characters, the same on all nodes, so it has to be set with PostgreSQL; a new one logs everybody out`,
     parse: (text: string) =>
       [...text].length >= SECRET_KEY_MIN ? good(text) : bad(`at least ${SECRET_KEY_MIN} characters, chosen at random`),
   },
@@ -390,13 +395,13 @@ export function loadConfig(
   }
   const read = new Reader({ ...env, ...given }, file);
   const dataDir = resolve(cwd, read.setting('DATA_DIR') ?? '.');
-  const stored = read.setting('DATABASE_URL');
+  const stored = read.setting('DATABASE_URL') ?? { driver: 'sqlite', path: '' };
   const secretKey = read.setting('SECRET_KEY');
   const draft = {
     port: read.setting('PORT') ?? 0,
     host: read.setting('HOST') ?? '',
     dataDir,
-    database: { driver: 'sqlite', path: resolve(dataDir, stored?.path ?? '') },
+    database: stored.driver === 'sqlite' ? { ...stored, path: resolve(dataDir, stored.path) } : stored,
     nats: natsConfig(read, cwd),
     accessTokenSeconds: (read.setting('ACCESS_TOKEN_EXPIRE_MINUTES') ?? 0) * 60,
     dialectTokenSeconds: { '001': (read.setting('DIALECT_001_TOKEN_EXPIRE_MINUTES') ?? 0) * 60 },
@@ -412,8 +417,9 @@ export function loadConfig(
     limits: read.limits(),
   } as const;
   // A key of its own would make each node a stranger to the others.
-  if (draft.nats && secretKey === undefined) {
-    read.problems.push('NATS_URL is set and SECRET_KEY is not: nodes know each other by it, so all have the same one');
+  const shared = draft.nats ? 'NATS_URL' : stored.driver === 'postgres' ? 'DATABASE_URL (PostgreSQL)' : null;
+  if (shared && secretKey === undefined && !read.problems.some((problem) => problem.startsWith('SECRET_KEY'))) {
+    read.problems.push(`${shared} is set and SECRET_KEY is not: nodes know each other by it, so all have the same one`);
   }
   if (read.problems.length > 0) return { ok: false, problems: read.problems };
   try {

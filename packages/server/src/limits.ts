@@ -132,6 +132,12 @@ const SIZE_LIMITS = {
     max: 1_073_741_824,
     text: 'most bytes that wait for NATS; beyond it other nodes are told nothing and read the log',
   },
+  DATABASE_CONNECTIONS_MAX: {
+    default: 12,
+    min: 8,
+    max: 1_000,
+    text: 'most connections of a node to PostgreSQL; all nodes together have to stay below its max_connections',
+  },
   PRESENCE_WATCH_MAX: { default: 500, min: 0, max: 1_000, text: 'most people whose presence one socket follows' },
   SEARCH_TEXT_MAX: { default: 256, min: 1, max: 1_000, text: 'longest search query, in code points' },
   SEARCH_EXPANSIONS_MAX: {
@@ -212,6 +218,18 @@ const TIME_LIMITS = {
     min: 0,
     max: 86_400,
     text: 'deleted text can be found no more at once; this long after, its words are written out of the file of the search index too',
+  },
+  DATABASE_CONNECT_SECONDS: {
+    default: 5,
+    min: 1,
+    max: 60,
+    text: 'PostgreSQL has to take a connection within this time',
+  },
+  DATABASE_STATEMENT_SECONDS: {
+    default: 8,
+    min: 1,
+    max: 600,
+    text: 'most time of one statement on PostgreSQL; a third of it may be spent waiting for a room that another node writes to',
   },
   SHUTDOWN_SECONDS: { default: 10, min: 1, max: 300, text: 'most time that a graceful stop may take' },
 } as const satisfies Record<string, Limit>;

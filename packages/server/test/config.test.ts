@@ -109,8 +109,19 @@ describe('configuration', () => {
     expect(problems({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} is `))]);
   });
 
-  it('says of what it can not do yet that it can not', () => {
-    expect(problems({ DATABASE_URL: 'postgres://natter@db/natter' })[0]).toMatch(/no driver for PostgreSQL yet/);
+  it('reads where PostgreSQL is, never shows a password, and wants the key that all nodes share', () => {
+    const url = 'postgres://natter:hunter2@db.example:5433/natter?sslmode=verify-full';
+    const key = { SECRET_KEY: 'k'.repeat(32) };
+    expect(load({ ...key, DATABASE_URL: url }).database).toEqual({ driver: 'postgres', url });
+    expect(load({ ...key, DATABASE_URL: 'postgresql:///natter?host=/run/postgresql' }).database.driver).toBe(
+      'postgres',
+    );
+    expect(problems({ DATABASE_URL: url })).toEqual([
+      expect.stringMatching(/PostgreSQL.* is set and SECRET_KEY is not/),
+    ]);
+    for (const wrong of ['postgres://natter:hunter2@db.example', 'postgres://natter:hunter2@db:port/natter']) {
+      expect(problems({ ...key, DATABASE_URL: wrong })).toEqual([expect.stringMatching(/^DATABASE_URL is not usable/)]);
+    }
   });
 
   it('reads where NATS is, and who we are there', () => {

@@ -1,6 +1,5 @@
 /** What each command of `natter` does and says. All answer the exit code. */
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { ERRORS, type ErrorCode } from '@natter/protocol/errors';
 import type { OperationInput, OperationName } from '../admin/operations.js';
 import type { Config } from '../config.js';
@@ -53,10 +52,11 @@ export async function migrate(session: Session): Promise<number> {
     printer.line('Nothing to do: a server runs on this data, and migrated it when it started.');
     return 0;
   }
-  const existed = existsSync(config.database.path);
+  const { isStored, storagePlace } = await import('../storage.js');
+  const existed = await isStored(config);
   const parts = await openData(config);
   await parts.close();
-  printer.line(`${existed ? 'The schema is up to date' : 'Made'}: ${safe(config.database.path)}`);
+  printer.line(`${existed ? 'The schema is up to date' : 'Made'}: ${safe(storagePlace(config))}`);
   return 0;
 }
 
@@ -277,13 +277,14 @@ function printImport(printer: Printer, { room, files, lines, made, authors, link
 
 export async function doctor(session: Session, options: { json?: boolean }): Promise<number> {
   const { config, printer, stderr } = session;
-  requireDatabase(config);
-  const { examine } = await import('../doctor/doctor.js');
+  await requireDatabase(config);
+  if (config.database.driver === 'postgres') throw new CliError('on PostgreSQL there is nothing yet that examines');
+  const [{ examine }, { searchFile }] = await Promise.all([import('../doctor/doctor.js'), import('../storage.js')]);
   const file = config.database.path;
   const progress = showProgress('examining', stderr);
-  const result = await examine(file, join(dirname(file), 'search.db'), (part, done, of) =>
-    progress.update(done, of, part),
-  ).finally(() => progress.stop());
+  const result = await examine(file, searchFile(file), (part, done, of) => progress.update(done, of, part)).finally(
+    () => progress.stop(),
+  );
   if (options.json) printer.json(result);
   else {
     for (const { check, text } of result.findings) printer.line(`[${check}] ${safe(text)}`);

@@ -1,5 +1,4 @@
 /** Carries an operation out where the data is: in the server that runs, through its socket; else here, with the data to oneself. */
-import { existsSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { OperationInput, OperationName } from '../admin/operations.js';
@@ -35,7 +34,7 @@ export async function operate<T extends OperationName>(
 ): Promise<Answer<unknown>> {
   const socket = await connect(config.dataDir);
   if (socket) return askServer(socket, { operation, input }, onProgress, signal);
-  if (!create) requireDatabase(config);
+  if (!create) await requireDatabase(config);
   const parts = await openData(config);
   try {
     return await parts.operate({ operation, input }, onProgress, signal);
@@ -57,11 +56,11 @@ export async function isServing(config: Config): Promise<boolean> {
   return socket !== null;
 }
 
-export function requireDatabase(config: Config): void {
-  if (existsSync(config.database.path)) return;
-  throw new CliError(
-    `there is no database at ${config.database.path}: is --data-dir right? (natter migrate makes one)`,
-  );
+export async function requireDatabase(config: Config): Promise<void> {
+  const { isStored, storagePlace } = await import('../storage.js');
+  if (await isStored(config)) return;
+  const right = config.database.driver === 'sqlite' ? '--data-dir' : 'DATABASE_URL';
+  throw new CliError(`there is no database at ${storagePlace(config)}: is ${right} right? (natter migrate makes one)`);
 }
 
 /** A connection to the server that runs; null when none does. */

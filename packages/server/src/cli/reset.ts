@@ -1,6 +1,4 @@
 /** `natter reset`: everything that was ever said goes, and an empty database takes its place. Asks first. */
-import { rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { lockDataDir } from '../admin/lock.js';
 import type { Session } from './commands.js';
@@ -12,32 +10,29 @@ const WORD = 'reset';
 
 export async function reset(session: Session, { yes = false }: { yes?: boolean }): Promise<number> {
   const { config, printer } = session;
-  const { path } = config.database;
   if (await isServing(config)) throw new CliError('a server runs on this data: stop it first');
-  requireDatabase(config);
-  if (!yes && !(await isMeant(session, path))) throw new CliError('nothing was deleted');
-  const locks = [...new Set([config.dataDir, dirname(path)])].map(lockDataDir);
+  await requireDatabase(config);
+  const { ownFolders, removeStored, storagePlace, storageSize } = await import('../storage.js');
+  const place = safe(storagePlace(config));
+  if (!yes && !(await isMeant(session, `${place}${storageSize(config)}`))) throw new CliError('nothing was deleted');
+  const locks = ownFolders(config).map(lockDataDir);
   try {
-    // What was made from the database goes before it: broken off, nothing is left of what is not there any more.
-    for (const file of [join(dirname(path), 'search.db'), path]) {
-      for (const end of ['', '-wal', '-shm']) rmSync(file + end, { force: true });
-    }
+    await removeStored(config);
   } finally {
     for (const lock of locks) lock.close();
   }
   await (await openData(config)).close();
-  printer.line(`Everything is deleted, and an empty database made: ${safe(path)}`);
+  printer.line(`Everything is deleted, and an empty database made: ${place}`);
   return 0;
 }
 
 /** Asks on the terminal; where there is none, nobody can mean it by accident either. */
 export async function isMeant(
   { stdin, stderr, signal }: Pick<Session, 'stdin' | 'stderr' | 'signal'>,
-  path: string,
+  place: string,
 ): Promise<boolean> {
   if (!stdin.isTTY) throw new CliError('there is no terminal to ask whether this is meant: use --yes', 2);
-  const megabytes = (statSync(path).size / 1_000_000).toFixed(1);
-  stderr.write(`This deletes all accounts, rooms and messages in ${safe(path)} (${megabytes} MB), for good.\n`);
+  stderr.write(`This deletes all accounts, rooms and messages in ${place}, for good.\n`);
   const terminal = createInterface({ input: stdin, output: stderr });
   try {
     return (await terminal.question(`Type ${WORD} to go on: `, { signal })).trim().toLowerCase() === WORD;

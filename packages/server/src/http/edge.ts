@@ -71,7 +71,7 @@ export interface HttpOptions {
   logger: Logger;
   metrics: Pick<Metrics, 'registry' | 'httpRequest'>;
   health: () => Promise<Health>;
-  /** Of what runs: `natter`, `node`, `sqlite`. */
+  /** Of what runs: `natter`, `node`, and `sqlite` or `postgres`. */
   versions: Record<string, string>;
   guests?: Guests;
 }

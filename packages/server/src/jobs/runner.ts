@@ -7,6 +7,10 @@ import type { Job, Store } from '../store/store.js';
 /** Rows that one slice of a purge touches: small enough that sends between slices hardly wait. */
 const SLICE = 500;
 const RETRY_SECONDS_MAX = 600;
+/** A job that is being done is nobody else's for so long; each slice begins it anew. */
+const HOLD_MS = 20_000;
+/** Between looks for jobs of which nobody here was told: another node's, or one that went down with its node. */
+const LOOK_MS = 10_000;
 
 export interface JobRunnerOptions {
   store: Store;
@@ -22,9 +26,12 @@ export class JobRunner {
   #again = false;
   #closed = false;
   #timer: NodeJS.Timeout | null = null;
+  readonly #looking: NodeJS.Timeout;
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
+    this.#looking = setInterval(() => this.wake(), LOOK_MS);
+    this.#looking.unref();
     options.log.onCommit((events) => {
       if (events.some((event) => event.type === 'room.deleted' || event.type === 'user.deleted')) this.wake();
     });
@@ -55,6 +62,7 @@ export class JobRunner {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#looking);
     if (this.#timer) clearTimeout(this.#timer);
     await this.#running;
   }
@@ -66,8 +74,11 @@ export class JobRunner {
       if (jobs.length === 0) return;
       for (const job of jobs) {
         if (this.#closed) return;
+        const hold = new Hold(store, clock, job.id);
+        if (!(await hold.take())) continue;
         try {
-          if (await this.#carryOut(job)) await store.finishJob(job.id);
+          if (await this.#carryOut(job, hold)) await store.finishJob(job.id);
+          else await hold.release();
         } catch (error) {
           onError(error, job);
           const seconds = Math.min(2 ** job.attempts, RETRY_SECONDS_MAX);
@@ -78,17 +89,17 @@ export class JobRunner {
     }
   }
 
-  /** True when the job is done; false when closing cut it short: it goes on at the next start. */
-  async #carryOut(job: Job): Promise<boolean> {
+  /** True when the job is done; false when it was cut short: it goes on at the next start, or on the node that has it now. */
+  async #carryOut(job: Job, hold: Hold): Promise<boolean> {
     const { store, core } = this.#options;
     switch (job.kind) {
       case 'purge_room':
-        while (!(await store.purgeRoom(job.subject, SLICE))) if (this.#closed) return false;
+        while (!(await store.purgeRoom(job.subject, SLICE))) if (this.#closed || !(await hold.renew())) return false;
         return true;
       case 'forget_user': {
         const rows = await store.db.selectFrom('members').select('room').where('user_id', '=', job.subject).execute();
         for (const { room } of rows) {
-          if (this.#closed) return false;
+          if (this.#closed || !(await hold.renew())) return false;
           const reply = await core.leaveForgotten(job.subject, room);
           if (!reply.ok && reply.code !== 'not_found')
             throw new Error(`user ${job.subject} stays in room ${room}: ${reply.code}`);
@@ -104,5 +115,38 @@ export class JobRunner {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.wake(), seconds * 1_000);
     this.#timer.unref();
+  }
+}
+
+/** That a job is this node's, for a while. */
+class Hold {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #job: number;
+  #until = 0;
+
+  constructor(store: Store, clock: Clock, job: number) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#job = job;
+  }
+
+  /** False: another node was first. */
+  async take(): Promise<boolean> {
+    return this.#hold(this.#clock.now());
+  }
+
+  /** False: it took so long that another node has it now. */
+  async renew(): Promise<boolean> {
+    return this.#hold(this.#until);
+  }
+
+  async release(): Promise<void> {
+    await this.#store.holdJob(this.#job, this.#until, this.#clock.now());
+  }
+
+  async #hold(due: number): Promise<boolean> {
+    this.#until = this.#clock.now() + HOLD_MS;
+    return this.#store.holdJob(this.#job, due, this.#until);
   }
 }

@@ -1,5 +1,7 @@
 /** What is asked for: a query cut into terms, and the cursor of a page. Everything in a query but `"` is data. */
 import { createHash } from 'node:crypto';
+import type { Limits } from '../limits.js';
+import { codePoints, textProblem } from '../text.js';
 import type { Match, SearchMode, SearchRequest } from './search.js';
 import { fold, type Word, wordsAt } from './text.js';
 
@@ -89,4 +91,20 @@ export function decodeCursor(text: string, request: SearchRequest): Cursor | nul
   const before = Number(match?.[2]);
   if (!match || !tier || !Number.isSafeInteger(before) || match[3] !== fingerprint(request)) return null;
   return tiersOf(request.mode ?? 'auto').includes(tier) ? { tier, before } : null;
+}
+
+/** Why a request can't be answered, or null. Members are named as they are on the wire. */
+export function requestProblem(request: SearchRequest, limits: Limits): { path: string; message: string } | null {
+  const { text, limit } = request;
+  const problem = textProblem(text, limits.SEARCH_TEXT_MAX);
+  if (problem) return { path: '/q', message: problem };
+  if (codePoints(text) > limits.SEARCH_TEXT_MAX) {
+    return { path: '/q', message: `must be at most ${limits.SEARCH_TEXT_MAX} characters` };
+  }
+  if (termsOf(text, request.mode === 'substring').length === 0)
+    return { path: '/q', message: 'has nothing to search for' };
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > limits.PAGE_MAX) {
+    return { path: '/limit', message: `must be a whole number from 1 to ${limits.PAGE_MAX}` };
+  }
+  return null;
 }

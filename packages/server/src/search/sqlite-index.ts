@@ -6,27 +6,14 @@ import { rmSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { EventType } from '@natter/protocol';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { fold, TEXT_VERSION, wordsOf } from './text.js';
+import { TEXT_VERSION } from './text.js';
+import { authorWord, indexWords, isPlain, monthOf, monthWord, roomWord } from './words.js';
 
 type Database = InstanceType<typeof DatabaseSync>;
 type Statement = ReturnType<Database['prepare']>;
 
 /** Another one in the file, or another text version: the file is made anew. */
 const SCHEMA_VERSION = 1;
-/** Longer words (checksums, pasted data) are indexed as "some long word", and told apart by reading the text. */
-export const WORD_UNITS_MAX = 64;
-/** Marks words of ours among those of texts: no text has a word with it. */
-const MARK = '\ue000';
-export const LONG_WORD = `${MARK}long`;
-export const roomWord = (room: number): string => `${MARK}r${room}`;
-export const authorWord = (user: number): string => `${MARK}u${user}`;
-export const monthWord = (month: number): string => `${MARK}m${month}`;
-
-/** Months since year 0, in UTC. */
-export function monthOf(at: number): number {
-  const date = new Date(at);
-  return date.getUTCFullYear() * 12 + date.getUTCMonth();
-}
 
 const SCHEMA = `
 create table meta (key text primary key, value integer not null) without rowid;
@@ -236,12 +223,8 @@ export class SqliteIndex {
   }
 
   #put(id: number, row: MessageRow): void {
-    const words = wordsOf(fold(row.text).text);
-    for (let index = 0; index < words.length; index += 1) {
-      const word = words[index] as string;
-      if (word.length > WORD_UNITS_MAX) words[index] = LONG_WORD;
-      else this.#learn(word);
-    }
+    const words = indexWords(row.text);
+    for (const word of words) if (isPlain(word)) this.#learn(word);
     const month = monthOf(row.at);
     if (month !== this.#lastMonth) {
       this.#run('insert or ignore into months (month) values (?)', month);

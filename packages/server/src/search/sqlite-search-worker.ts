@@ -1,27 +1,15 @@
 /** The threads of the search: one makes the index follow the log, another one answers. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Cursor } from './query.js';
-import type { SearchRequest, SearchState } from './search.js';
-import { type FinderLimits, type FoundRows, SqliteFinder } from './sqlite-finder.js';
+import type { FinderLimits, FoundRows } from './plan.js';
+import type { SearchState } from './search.js';
+import { SqliteFinder } from './sqlite-finder.js';
 import { SqliteIndex } from './sqlite-index.js';
+import type { FinderRequest, IndexerRequest, SearchResponse } from './thread.js';
 
 export type SearchWorkerData = { file: string; storeFile: string } & (
   | { role: 'indexer'; followMs: number; scrubMs: number }
   | { role: 'finder'; limits: FinderLimits }
 );
-
-export type IndexerRequest = { op: 'wake' } | { id: number; op: 'settle' | 'state' | 'close' };
-export type FinderRequest =
-  | { id: number; op: 'find'; request: SearchRequest; cursor: Cursor | null }
-  | { id: number; op: 'close' };
-
-export type SearchResponse =
-  | { id: number; ok: true; value: unknown }
-  | { id: number; ok: false; message: string; corrupt: boolean }
-  /** The index was made anew, and why. */
-  | { id: null; rebuilt: string }
-  /** The thread can't go on. */
-  | { id: null; failed: string; corrupt: boolean };
 
 const port = parentPort;
 if (!port) throw new Error('this file runs as a worker thread');
@@ -38,7 +26,7 @@ function isCorrupt(error: unknown): boolean {
 
 function serveIndexer(followMs: number, scrubMs: number): void {
   const { index, rebuilt } = SqliteIndex.open(data.file, data.storeFile);
-  if (rebuilt) post({ id: null, rebuilt });
+  if (rebuilt) post({ id: null, trouble: `the search index is made anew: ${rebuilt}` });
   let timer: NodeJS.Timeout | null = null;
   let dueAt = 0;
   /** When the log is looked at again, if anything was committed. */

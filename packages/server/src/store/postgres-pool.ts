@@ -1,5 +1,5 @@
 /** The connections of a node to PostgreSQL: some that are shared by reads, pipelined; some that are had alone, by transactions. */
-import { isLost, PostgresConnection, type PostgresOptions } from './postgres-connection.js';
+import { isLost, PostgresConnection, type PostgresOptions } from '../postgres/connection.js';
 import type { Param, Row } from './steps.js';
 import { StoreError } from './store.js';
 
@@ -31,7 +31,7 @@ export class PostgresPool {
   }
 
   /** Rows of a select. `once`: planned for these parameters alone. */
-  async read(sql: string, params: readonly (Param | string[])[], once = false): Promise<Row[]> {
+  async read(sql: string, params: readonly Param[], once = false): Promise<Row[]> {
     for (let attempt = 1; ; attempt += 1) {
       const reader = this.#reader();
       reader.waiting += 1;

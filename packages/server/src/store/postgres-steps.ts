@@ -1,4 +1,5 @@
 /** Makes statements of PostgreSQL of the steps of a transaction: all rows of parameters in one, wherever that is the same. */
+import { arrayOf } from '../postgres/arrays.js';
 import type { Answers, Param, ReadStep, Row, WriteStep } from './steps.js';
 
 export interface Statement {
@@ -42,20 +43,9 @@ const unnest = (types: readonly string[]): string =>
   `unnest(${types.map((type, at) => `$${at + 1}::${type}[]`).join(', ')})`;
 const aliases = (types: readonly string[]): string => types.map((_, at) => `p${at + 1}`).join(', ');
 
-/** Each column of parameters as an array, in the text form of PostgreSQL. */
-function columnsOf(rows: Rows, types: readonly string[]): string[] {
-  return types.map((type, at) => {
-    let text = '{';
-    for (let index = 0; index < rows.length; index += 1) {
-      const value = rows[index]?.[at] ?? null;
-      if (index > 0) text += ',';
-      if (value === null) text += 'NULL';
-      else if (type === 'text') text += `"${String(value).replace(/["\\]/g, '\\$&')}"`;
-      else text += value;
-    }
-    return `${text}}`;
-  });
-}
+/** Each column of parameters as an array. */
+const columnsOf = (rows: Rows, types: readonly string[]): string[] =>
+  types.map((_, at) => arrayOf(rows.map((row) => row[at] ?? null)));
 
 /** Where `at_row` says which row of parameters it answers. */
 export function readStatement(step: ReadStep): Statement | null {

@@ -1,5 +1,5 @@
 /** Carries a program out in one transaction of PostgreSQL, in two round trips: begin and all reads, all writes and commit. */
-import type { PostgresConnection } from './postgres-connection.js';
+import type { PostgresConnection } from '../postgres/connection.js';
 import { answersOf, type ColumnTypes, readStatement, writeStatements } from './postgres-steps.js';
 import type { Answers, Program, ReadStep } from './steps.js';
 import { StoreError } from './store.js';

@@ -1,8 +1,9 @@
 /** The store on a PostgreSQL server, which several nodes share. */
 import type { Epoch, Seq, StreamId } from '@natter/protocol';
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
+import { arrayOf } from '../postgres/arrays.js';
+import { codeOf, PostgresConnection, type PostgresOptions } from '../postgres/connection.js';
 import { commitBatch } from './commit.js';
-import { codeOf, PostgresConnection, type PostgresOptions } from './postgres-connection.js';
 import { PostgresPool } from './postgres-pool.js';
 import { migratePostgres } from './postgres-schema.js';
 import type { ColumnTypes } from './postgres-steps.js';
@@ -76,7 +77,7 @@ class PostgresStore implements Store {
 
   async heads(streams: readonly StreamId[]): Promise<Map<StreamId, Head>> {
     const rows = await this.#pool.read('select id, head, version from streams where id = any($1::bigint[])', [
-      `{${streams.join()}}`,
+      arrayOf(streams),
     ]);
     return new Map(rows.map((row) => [Number(row.id), { seq: Number(row.head), version: Number(row.version) }]));
   }
@@ -106,7 +107,7 @@ class PostgresStore implements Store {
     await this.#run(
       `update users set last_seen_at = p.at from unnest($1::bigint[], $2::bigint[]) as p(id, at)
        where users.id = p.id and status != 'deleted' and (last_seen_at is null or last_seen_at < p.at)`,
-      [`{${sorted.map(([user]) => user).join()}}`, `{${sorted.map(([, at]) => at).join()}}`],
+      [arrayOf(sorted.map(([user]) => user)), arrayOf(sorted.map(([, at]) => at))],
     );
   }
 
@@ -127,6 +128,11 @@ class PostgresStore implements Store {
     const done = await this.#alone((connection) => transact(connection, purgeMessages(room, limit), this.#columns));
     if (done) await this.#alone((connection) => transact(connection, purgeNames(room), this.#columns));
     return done;
+  }
+
+  async holdJob(id: number, due: number, until: number): Promise<boolean> {
+    const { changed } = await this.#run('update jobs set run_at = $1 where id = $2 and run_at <= $3', [until, id, due]);
+    return changed === 1;
   }
 
   async finishJob(id: number): Promise<void> {

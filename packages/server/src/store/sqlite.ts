@@ -182,6 +182,10 @@ class SqliteStore implements Store {
     return this.#writer.ask({ op: 'purge', room, limit });
   }
 
+  async holdJob(id: number, due: number, until: number): Promise<boolean> {
+    return (await this.#write('update jobs set run_at = ? where id = ? and run_at <= ?', [[until, id, due]])) === 1;
+  }
+
   async finishJob(id: number): Promise<void> {
     await this.#write('delete from jobs where id = ?', [[id]]);
   }

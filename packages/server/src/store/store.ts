@@ -119,8 +119,10 @@ export interface Store {
   rotateSession(session: string, from: string, to: string, at: number, expiresAt: number): Promise<boolean>;
   /** Notes when users were last seen; coalesced by the caller. Not a fact of a stream. */
   touchUsers(rows: readonly { user: UserId; at: number }[]): Promise<void>;
-  /** Jobs that are due, oldest first, and the end of one. */
+  /** Jobs that are due, oldest first: no job of these is anybody's before it is held. */
   dueJobs(now: number, limit: number): Promise<Job[]>;
+  /** Puts a job off until then, if it is due at `due` or before; false when somebody else has done so. Whoever did, has it. */
+  holdJob(id: number, due: number, until: number): Promise<boolean>;
   /** Carries out one slice of a purge job; true when nothing is left of it. */
   purgeRoom(room: StreamId, limit: number): Promise<boolean>;
   finishJob(id: number): Promise<void>;

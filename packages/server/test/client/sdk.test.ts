@@ -196,12 +196,12 @@ describe('over links that break', () => {
     const roll = dice(42);
     const people = [ada, bob, ...(await Promise.all(['dan', 'eve'].map((name) => server.join(name))))];
     await Promise.all(people.map(({ client }) => client.connect()));
+    const heard = people.map(({ client }) => listen(client));
     const room = await ada.api.createRoom({
       kind: 'group',
       name: 'storm',
       members: people.slice(1).map(({ id }) => id),
     });
-    const heard = people.map(({ client }) => listen(client));
     const timelines = people.map(({ client }) => client.timeline(room.id));
     await Promise.all(timelines.map((timeline) => timeline.load()));
     const answers: Promise<unknown>[] = [];

@@ -10,6 +10,7 @@ import { type App, openApp } from '@natter/server/app';
 import { loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
 import { WebSocket } from 'ws';
+import { makeDatabaseSettings } from '../databases.js';
 
 const PASSWORD = 'correct horse battery';
 
@@ -30,9 +31,14 @@ export class TestServer {
   #app: App | null = null;
   #way: Server | null = null;
   #port = 0;
+  readonly #database: Awaited<ReturnType<typeof makeDatabaseSettings>>;
+
+  private constructor(database: Awaited<ReturnType<typeof makeDatabaseSettings>>) {
+    this.#database = database;
+  }
 
   static async open(): Promise<TestServer> {
-    const server = new TestServer();
+    const server = new TestServer(await makeDatabaseSettings());
     await server.start();
     server.#way = createServer((near) => server.#pass(near));
     await new Promise<void>((resolve) => server.#way?.listen(0, '127.0.0.1', resolve));
@@ -46,7 +52,8 @@ export class TestServer {
   }
 
   async start(): Promise<void> {
-    const loaded = loadConfig({ HOST: '127.0.0.1', LIMITS: 'off', LOG_LEVEL: 'error' }, this.#folder);
+    const env = { HOST: '127.0.0.1', LIMITS: 'off', LOG_LEVEL: 'error', ...this.#database.env };
+    const loaded = loadConfig(env, this.#folder);
     if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
     this.#app = await openApp({ ...loaded.config, port: this.#port }, { logger: makeLogger('error') });
     this.#port = this.#app.port;
@@ -84,6 +91,7 @@ export class TestServer {
     await this.stop();
     this.cut();
     await new Promise((resolve) => this.#way?.close(resolve));
+    await this.#database.remove();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

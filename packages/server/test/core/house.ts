@@ -1,4 +1,4 @@
-/** The core over a store in memory: accounts as auth makes them, time in the test's hands, no rate limits. */
+/** The core over a store of its own (in memory, where the suite runs on SQLite): accounts as auth makes them, time in the test's hands, no rate limits. */
 import type { Command, CommandOf, CommandResult, CommandType, RoomId, UserId, UserRole } from '@natter/protocol';
 import { nameRules } from '@natter/server/auth/names';
 import type { Actor, Refusal, Reply } from '@natter/server/core/actor';
@@ -7,8 +7,10 @@ import { makeQueries, type Queries } from '@natter/server/core/queries';
 import { DEFAULT_LIMITS, type Limits } from '@natter/server/limits';
 import { Log } from '@natter/server/log/log';
 import type { Store, StoredEvent } from '@natter/server/store/store';
+import { ON_POSTGRES } from '../databases.js';
 import { allEvents } from '../store/facts.js';
 import { openInlineStore } from '../store/inline.js';
+import { makePostgresSite } from '../store/postgres-site.js';
 
 export interface HouseOptions {
   store?: Store;
@@ -28,6 +30,7 @@ export class House {
   readonly clock: { time: number; now: () => number };
   readonly #roles = new Map<UserId, UserRole>();
   #people = 0;
+  #remove: (() => Promise<void>) | null = null;
 
   private constructor(store: Store, { limits = {}, roomStatesMax = 1_000 }: HouseOptions) {
     this.store = store;
@@ -42,7 +45,12 @@ export class House {
   }
 
   static async open(options: HouseOptions = {}): Promise<House> {
-    return new House(options.store ?? (await openInlineStore()), options);
+    if (options.store) return new House(options.store, options);
+    if (!ON_POSTGRES) return new House(await openInlineStore(), options);
+    const site = await makePostgresSite();
+    const house = new House(await site.open(), options);
+    house.#remove = site.remove;
+    return house;
   }
 
   /** A second node over the same store: a cache and a log of its own. */
@@ -133,5 +141,6 @@ export class House {
   async close(): Promise<void> {
     await this.log.drain();
     await this.store.close();
+    await this.#remove?.();
   }
 }

@@ -8,6 +8,7 @@ import { nameRules } from '@natter/server/auth/names';
 import { loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
 import { WebSocket } from 'ws';
+import { makeDatabaseSettings } from '../databases.js';
 import { Documented } from './documented.js';
 
 export interface Answered {
@@ -42,12 +43,14 @@ export const fresh = (word: string): string => {
 export class World {
   readonly app: App;
   readonly #folder: string;
+  readonly #removeDatabase: () => Promise<void>;
   readonly #sockets: Client[] = [];
   #documented: Promise<Documented> | null = null;
 
-  constructor(app: App, folder: string) {
+  constructor(app: App, folder: string, removeDatabase: () => Promise<void>) {
     this.app = app;
     this.#folder = folder;
+    this.#removeDatabase = removeDatabase;
   }
 
   get url(): string {
@@ -160,6 +163,7 @@ export class World {
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await this.app.close();
+    await this.#removeDatabase();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
@@ -167,10 +171,12 @@ export class World {
 /** `log` is given what is logged. */
 export async function openWorld(env: Record<string, string> = {}, log?: NodeJS.WritableStream): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'natter-dialect-'));
-  const loaded = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', LIMITS: 'off', ...env }, folder);
+  const database = await makeDatabaseSettings();
+  const defaults = { PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', LIMITS: 'off' };
+  const loaded = loadConfig({ ...defaults, ...database.env, ...env }, folder);
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   const app = await openApp(loaded.config, { logger: makeLogger(loaded.config.logLevel, log) });
-  return new World(app, folder);
+  return new World(app, folder, database.remove);
 }
 
 /** A frame as it came: parsed where it is JSON. */

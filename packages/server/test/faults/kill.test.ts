@@ -11,6 +11,7 @@ import { type Config, loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { makeDatabaseSettings } from '../databases.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -26,13 +27,16 @@ const IN_FLIGHT = 4;
 let folder: string;
 let port: number;
 let running: ChildProcess | null = null;
+let database: Awaited<ReturnType<typeof makeDatabaseSettings>>;
 
 beforeEach(async () => {
+  database = await makeDatabaseSettings();
   folder = mkdtempSync(join(tmpdir(), 'natter-kill-'));
   port = await freePort();
 });
 afterEach(async () => {
   await stop('SIGKILL');
+  await database.remove();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -44,6 +48,7 @@ const environment = (): Record<string, string> => ({
   LOG_LEVEL: 'error',
   // Nobody is so far behind that a page would do: every event is to be seen by everybody.
   RESUME_EVENTS_MAX: '100000',
+  ...database.env,
 });
 
 function config(): Config {

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { clientAddress, isLocal, Networks } from '@natter/server/addresses';
 import { describe, expect, it } from 'vitest';
+import { ON_POSTGRES } from '../databases.js';
 import { openSite, PASSWORD, type Site } from './site.js';
 
 async function within(env: Record<string, string>, test: (site: Site) => Promise<void>): Promise<void> {
@@ -175,7 +176,10 @@ describe('for operators', () => {
         live: true,
         ready: true,
         checks: { store: 'ok' },
-        versions: { node: process.version, sqlite: expect.stringMatching(/^3\./) },
+        versions: {
+          node: process.version,
+          ...(ON_POSTGRES ? { postgres: expect.stringMatching(/^1\d/) } : { sqlite: expect.stringMatching(/^3\./) }),
+        },
       });
       expect((await site.ask('GET', '/health/live')).body).toEqual({ live: true });
       expect((await site.ask('GET', '/health/ready')).body).toEqual({ ready: true });

@@ -7,6 +7,7 @@ import { type App, openApp } from '@natter/server/app';
 import { systemClock } from '@natter/server/clock';
 import { type Config, loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
+import { makeDatabaseSettings } from '../databases.js';
 
 export interface Answered {
   status: number;
@@ -49,7 +50,8 @@ export async function openSite(env: Record<string, string> = {}): Promise<Site> 
   const folder = mkdtempSync(join(tmpdir(), 'natter-http-'));
   // The native API alone: the dialects have tests of their own.
   const defaults = { DIALECTS: 'none', PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'debug', LIMITS: 'off' };
-  const loaded = loadConfig({ ...defaults, ...env }, folder);
+  const database = await makeDatabaseSettings();
+  const loaded = loadConfig({ ...defaults, ...database.env, ...env }, folder);
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   const lines: string[] = [];
   const destination = new Writable({
@@ -91,6 +93,7 @@ export async function openSite(env: Record<string, string> = {}): Promise<Site> 
     },
     async close() {
       await app.close();
+      await database.remove();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,16 +1,16 @@
-/** The index behind the log: it follows, comes back, and is made anew when it can't be trusted. */
+/** The index of the embedded store: it follows, comes back, and is made anew when it can't be trusted. */
 import { closeSync, copyFileSync, existsSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterEach, expect, it } from 'vitest';
-import { findAll, openStack, type Stack } from './stack.js';
+import { findAll, openSqliteStack, type Stack } from './stack.js';
 
 let stack: Stack;
 afterEach(() => stack.close());
 
 /** A stack with one room of one user, who said `count` words. */
 async function openTalk(count: number): Promise<{ ann: number; room: number }> {
-  stack = await openStack();
+  stack = await openSqliteStack();
   const ann = await stack.user('ann');
   const room = await stack.room([ann]);
   for (let index = 0; index < count; index += 1) await stack.say(room, ann, `word number${index}`);
@@ -48,7 +48,7 @@ it('[M5] goes on after a restart from where it was, also with what was said whil
   await stack.search.close();
   await stack.say(room, ann, 'meanwhile');
   const dir = await shut();
-  stack = await openStack(dir);
+  stack = await openSqliteStack(dir);
   expect(await findAll(stack, { user: ann, text: 'meanwhile' })).toHaveLength(1);
   expect(await findAll(stack, { user: ann, text: 'word' })).toHaveLength(5);
   expect(stack.troubles).toEqual([]);
@@ -73,7 +73,7 @@ it('[M5] is made anew when it is missing, of another version, of another life of
   for (const [name, how, reason] of spoil) {
     const dir = await shut();
     how(dir);
-    stack = await openStack(dir);
+    stack = await openSqliteStack(dir);
     expect(await findAll(stack, { user: ann, text: 'word' }), name).toHaveLength(5);
     expect(stack.troubles, name).toEqual(reason ? [expect.stringMatching(reason)] : []);
   }
@@ -89,7 +89,7 @@ it('[M5] is made anew also when rooms were deleted and their content purged', as
   expect(await stack.store.purgeRoom(room, 100)).toBe(true);
   const dir = await shut();
   rmSync(file(dir));
-  stack = await openStack(dir);
+  stack = await openSqliteStack(dir);
   expect(await findAll(stack, { user: ann, text: 'word' })).toEqual([kept]);
   expect((await stack.search.state()).messages).toBe(1);
 });
@@ -103,7 +103,7 @@ it('[M5] is made anew when pages of it turn out to be damaged', async () => {
   // All but the first page, which says what the tables are.
   writeSync(handle, Buffer.alloc(size - 4_096, 0x5a), 0, size - 4_096, 4_096);
   closeSync(handle);
-  stack = await openStack(dir);
+  stack = await openSqliteStack(dir);
   await stack.say(room, ann, 'afterwards');
   const found = async () => {
     try {
@@ -119,7 +119,7 @@ it('[M5] is made anew when pages of it turn out to be damaged', async () => {
 });
 
 it('[L6] has no word of a deleted message in its files after a while', async () => {
-  stack = await openStack(undefined, { SEARCH_FORGET_SECONDS: 0 });
+  stack = await openSqliteStack(undefined, { SEARCH_FORGET_SECONDS: 0 });
   const ann = await stack.user('ann');
   const room = await stack.room([ann]);
   const filler = Array.from({ length: 200 }, (_, index) => stack.say(room, ann, `word number${index}`));

@@ -4,16 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_LIMITS, type Limits } from '@natter/server/limits';
 import { Log } from '@natter/server/log/log';
-import type { FoundPage, SearchRequest } from '@natter/server/search/search';
+import type { PostgresOptions } from '@natter/server/postgres/connection';
+import { PostgresSearch } from '@natter/server/search/postgres-search';
+import type { FoundPage, Search, SearchRequest } from '@natter/server/search/search';
 import { SqliteSearch } from '@natter/server/search/sqlite-search';
+import { openPostgresStore } from '@natter/server/store/postgres';
 import { openSqliteStore } from '@natter/server/store/sqlite';
 import type { Draft, Store, StoredEvent } from '@natter/server/store/store';
+import { makePostgresDatabase, ON_POSTGRES } from '../databases.js';
 
 export interface Stack {
+  /** Of a stack on SQLite. */
   dir: string;
   store: Store;
   log: Log;
-  search: SqliteSearch;
+  search: Search;
   troubles: string[];
   append(actor: number, ...drafts: Draft[]): Promise<readonly StoredEvent[]>;
   /** A new user's id. */
@@ -29,16 +34,50 @@ function makeFolder(): string {
   return mkdtempSync(join(tmpdir(), 'natter-search-'));
 }
 
-export async function openStack(dir = makeFolder(), limits: Partial<Limits> = {}): Promise<Stack> {
-  const store = await openSqliteStore({ file: join(dir, 'natter.db'), readers: 1 });
+/** A stack on the store that the suite runs on. */
+export async function openStack(limits: Partial<Limits> = {}): Promise<Stack> {
+  if (!ON_POSTGRES) return openSqliteStack(makeFolder(), limits);
+  const { options, remove } = await makePostgresDatabase();
+  return openPostgresStack(options, limits, remove);
+}
+
+export async function openSqliteStack(dir = makeFolder(), limits: Partial<Limits> = {}): Promise<Stack> {
+  const file = join(dir, 'natter.db');
+  const store = await openSqliteStore({ file, readers: 1 });
+  return stackOver(
+    store,
+    (all, onTrouble) => new SqliteSearch({ file: join(dir, 'search.db'), storeFile: file, limits: all, onTrouble }),
+    limits,
+    dir,
+    async () => rmSync(dir, { recursive: true, force: true }),
+  );
+}
+
+export async function openPostgresStack(
+  options: PostgresOptions,
+  limits: Partial<Limits> = {},
+  remove: () => Promise<void> = async () => {},
+): Promise<Stack> {
+  const store = await openPostgresStore(options);
+  return stackOver(
+    store,
+    (all, onTrouble) => new PostgresSearch({ database: options, limits: all, onTrouble, followMs: 5 }),
+    limits,
+    '',
+    remove,
+  );
+}
+
+function stackOver(
+  store: Store,
+  makeSearch: (limits: Limits, onTrouble: (message: string) => void) => Search,
+  limits: Partial<Limits>,
+  dir: string,
+  remove: () => Promise<void>,
+): Stack {
   const log = new Log(store, { batchMax: 1_000, queueMax: 50_000 });
   const troubles: string[] = [];
-  const search = new SqliteSearch({
-    file: join(dir, 'search.db'),
-    storeFile: join(dir, 'natter.db'),
-    limits: { ...DEFAULT_LIMITS, ...limits },
-    onTrouble: (message) => troubles.push(message),
-  });
+  const search = makeSearch({ ...DEFAULT_LIMITS, ...limits }, (message) => troubles.push(message));
   log.onCommit(() => search.wake());
   let now = Date.UTC(2026, 0, 1);
 
@@ -89,7 +128,7 @@ export async function openStack(dir = makeFolder(), limits: Partial<Limits> = {}
       await search.close();
       await log.drain();
       await store.close();
-      rmSync(dir, { recursive: true, force: true });
+      await remove();
     },
   };
 }

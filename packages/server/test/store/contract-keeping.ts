@@ -112,6 +112,24 @@ export function describeKeeping(make: MakeSite): void {
     ]);
   });
 
+  it('[L1] gives a job to one of those who ask for it at once, and to another one when that one is late', async () => {
+    const [ada] = (await facts.users(1)) as [number];
+    const room = await facts.room([ada]);
+    const { at } = facts.entry(ada, []);
+    await facts.done(facts.entry(ada, [{ stream: room, type: 'room.deleted', body: {} }]));
+    const job = (await store.dueJobs(at + 10, 1_000)).find(({ subject }) => subject === room)?.id ?? 0;
+    const asked = await Promise.all(Array.from({ length: 10 }, () => store.holdJob(job, at + 10, at + 500)));
+    expect(asked.filter((got) => got)).toHaveLength(1);
+    expect((await store.dueJobs(at + 499, 1_000)).map(({ id }) => id)).not.toContain(job);
+    // Whoever has it may keep it.
+    expect(await store.holdJob(job, at + 500, at + 900)).toBe(true);
+    expect(await store.holdJob(job, at + 500, at + 900)).toBe(false);
+    expect((await store.dueJobs(at + 900, 1_000)).map(({ id }) => id)).toContain(job);
+    expect(await store.holdJob(job, at + 901, at + 2_000)).toBe(true);
+    await store.finishJob(job);
+    expect(await store.holdJob(job, at + 9_000, at + 10_000)).toBe(false);
+  });
+
   it('[L1] has everything after it was closed and opened again', async () => {
     const [ada, ben] = (await facts.users(2)) as [number, number];
     const room = await facts.room([ada, ben]);

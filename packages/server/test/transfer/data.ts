@@ -6,6 +6,7 @@ import { type CoreParts, openCore } from '@natter/server/app';
 import { type Config, loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
 import type { IrcProgress, IrcReport } from '@natter/server/transfer/irc';
+import { makeDatabaseSettings } from '../databases.js';
 
 export interface Data {
   dir: string;
@@ -13,12 +14,13 @@ export interface Data {
   /** Writes a file under the folder and answers its path. */
   file(name: string, content: string | Uint8Array): string;
   open(): Promise<CoreParts>;
-  remove(): void;
+  remove(): Promise<void>;
 }
 
-export function makeData(env: Record<string, string> = {}): Data {
+export async function makeData(env: Record<string, string> = {}): Promise<Data> {
+  const database = await makeDatabaseSettings();
   const dir = mkdtempSync(join(tmpdir(), 'natter-data-'));
-  const loaded = loadConfig({ DATA_DIR: join(dir, 'data'), LOG_LEVEL: 'silent', ...env }, dir);
+  const loaded = loadConfig({ DATA_DIR: join(dir, 'data'), LOG_LEVEL: 'silent', ...database.env, ...env }, dir);
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   const { config } = loaded;
   return {
@@ -31,7 +33,10 @@ export function makeData(env: Record<string, string> = {}): Data {
       return path;
     },
     open: () => openCore(config, { logger: makeLogger('silent') }),
-    remove: () => rmSync(dir, { recursive: true, force: true }),
+    async remove() {
+      await database.remove();
+      rmSync(dir, { recursive: true, force: true });
+    },
   };
 }
 

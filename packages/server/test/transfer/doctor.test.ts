@@ -14,15 +14,15 @@ let data: Data;
 let parts: CoreParts;
 
 beforeEach(async () => {
-  data = makeData();
+  data = await makeData();
   parts = await data.open();
 });
 afterEach(async () => {
   await parts.close();
-  data.remove();
+  await data.remove();
 });
 
-const storeFile = () => data.config.database.path;
+const storeFile = () => (data.config.database as { path: string }).path;
 const searchFile = () => join(data.config.dataDir, 'search.db');
 const doctor = () => examine(storeFile(), searchFile(), () => {});
 
@@ -159,8 +159,8 @@ describe('the doctor', () => {
         })
         .beforeEach(async () => {
           await parts.close();
-          data.remove();
-          data = makeData();
+          await data.remove();
+          data = await makeData();
           parts = await data.open();
         }),
       { numRuns: 8, endOnFailure: true },

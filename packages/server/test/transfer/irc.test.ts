@@ -9,12 +9,12 @@ let data: Data;
 let parts: CoreParts;
 
 beforeEach(async () => {
-  data = makeData();
+  data = await makeData();
   parts = await data.open();
 });
 afterEach(async () => {
   await parts.close();
-  data.remove();
+  await data.remove();
 });
 
 const DAY_ONE = [

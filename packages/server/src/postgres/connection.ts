@@ -1,6 +1,8 @@
 /** One connection to PostgreSQL: opened with the settings that commits rest on, which are asserted; and what its errors mean. */
 import pg from 'pg';
-import type { Param, Row } from './steps.js';
+
+export type Param = string | number | null;
+export type Row = Record<string, Param>;
 
 export interface PostgresOptions {
   /** postgres://user:password@host:port/database */
@@ -13,7 +15,7 @@ export interface PostgresOptions {
 }
 
 /** What a connection is for. A migrator waits as long as it takes. */
-export type Role = 'writer' | 'reader' | 'migrator';
+export type Role = 'writer' | 'reader' | 'indexer' | 'finder' | 'migrator';
 
 export interface Answered {
   /** `COMMIT`, `ROLLBACK`, `UPDATE`, … */
@@ -23,6 +25,7 @@ export interface Answered {
   changed: number;
 }
 
+const READS_ONLY: ReadonlySet<Role> = new Set(['reader', 'finder']);
 /** Older ones are without what statements here ask for, and without security fixes of their own. */
 const VERSION_MIN = 14;
 const INT8 = 20;
@@ -103,7 +106,7 @@ export class PostgresConnection {
   }
 
   /** `once`: planned for these parameters alone, and not prepared. */
-  async query(sql: string, params: readonly (Param | string[])[] = [], once = false): Promise<Answered> {
+  async query(sql: string, params: readonly Param[] = [], once = false): Promise<Answered> {
     const name = once ? undefined : nameOf(sql);
     const asked = { text: sql, values: params as unknown[], ...(name === undefined ? {} : { name }) };
     try {
@@ -111,6 +114,19 @@ export class PostgresConnection {
       return { command, rows, changed: rowCount ?? 0 };
     } catch (error) {
       if (isLost(error)) this.#lose();
+      throw error;
+    }
+  }
+
+  /** All or nothing. What it throws leaves nothing, unless the connection is lost at the very end. */
+  async transaction<T>(begin: string, work: () => Promise<T>): Promise<T> {
+    await this.query(begin, [], true);
+    try {
+      const value = await work();
+      await this.query('commit', [], true);
+      return value;
+    } catch (error) {
+      if (!this.lost) await this.query('rollback', [], true);
       throw error;
     }
   }
@@ -149,7 +165,7 @@ export class PostgresConnection {
       );
     }
     if (replica === 1) throw new PostgresError('this is a replica; Natter needs the primary, which can be written to');
-    if (role === 'reader') return;
+    if (READS_ONLY.has(role)) return;
     for (const [name, value] of [
       ['fsync', fsync],
       ['synchronous_commit', synchronous],
@@ -171,11 +187,14 @@ function settings(role: Role, statementSeconds: number): string {
     idle_in_transaction_session_timeout: statement,
     client_connection_check_interval: 5_000,
     default_transaction_isolation: `'read committed'`,
-    default_transaction_read_only: role === 'reader' ? 'on' : 'off',
+    default_transaction_read_only: READS_ONLY.has(role) ? 'on' : 'off',
     standard_conforming_strings: 'on',
+    // Compiling a statement takes longer than any of these runs.
+    jit: 'off',
   };
-  if (role === 'writer') {
-    // The commit finds every row by a key. What it looks at grows faster than statistics are taken: plans are made for
+  if (role === 'finder') set.work_mem = `'32MB'`;
+  if (role === 'writer' || role === 'indexer') {
+    // Every row is found by a key. What is looked at grows faster than statistics are taken: plans are made for
     // large tables from the beginning, and once.
     for (const way of ['seqscan', 'hashjoin', 'mergejoin']) set[`enable_${way}`] = 'off';
     set.plan_cache_mode = 'force_generic_plan';
