@@ -152,6 +152,8 @@ describe('pages and events', () => {
       fc.property(moves(80), steps, (all, plan) => {
         const log = logOf(all);
         let state = unknownRoom(ROOM, 1);
+        // A page that is asked for later is not read at an earlier moment.
+        let readAt = 0;
         const next = () => {
           const event = log[state.seq];
           if (event) state = applyEvent(state, event);
@@ -177,7 +179,8 @@ describe('pages and events', () => {
                 : what === 'around'
                   ? { around: 1 + (pick % log.length), limit: limit + 1 }
                   : { limit };
-          const page = pageOf(log, Math.min(log.length, state.seq + lead), ask);
+          readAt = Math.max(readAt, Math.min(log.length, state.seq + lead));
+          const page = pageOf(log, readAt, ask);
           const heard = Array.from({ length: lag }, next).flatMap((event) => event ?? []);
           // A page may be wanted beside a window that changed meanwhile only where nobody merges it: loads are one at a time.
           const merged = mergePage(state, page, what === 'older' || what === 'newer' ? what : 'replace', heard);
