@@ -183,7 +183,7 @@ const TIME_LIMITS = {
     text: 'HTTP headers not received by then: the connection is closed',
   },
   HEAD_AUDIT_SECONDS: {
-    default: 5,
+    default: 4,
     min: 1,
     max: 300,
     text: 'between comparisons of the followed rooms with the log, which heal lost hints',

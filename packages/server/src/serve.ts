@@ -26,13 +26,15 @@ export async function serve(loaded: Loaded): Promise<number> {
     logger.debug({ err: error }, 'could not start');
     return 1;
   }
+  // Before it is said that it is ready: whoever waits for that may end it at once.
+  const asked = new Promise<NodeJS.Signals>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name));
+  });
   process.stdout.write(
     `\n  Natter ${VERSION} is ready at ${app.url}\n  API: ${app.url}/docs   data: ${config.dataDir}\n\n`,
   );
 
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name));
-  });
+  const signal = await asked;
   logger.info({ signal }, 'stopping: clients are told to come back');
   // Whoever asks twice does not want to wait.
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1));

@@ -106,6 +106,7 @@ export async function buildHttp(options: HttpOptions): Promise<App> {
       await guests.routes(own as unknown as FastifyInstance);
     });
   }
+  letGo(app, options);
   await app.ready();
   return app;
 }
@@ -135,6 +136,18 @@ function serverOptions({ limits }: HttpOptions): ServerOptions {
     // Longer than proxies keep theirs, so that it is they who close.
     keepAliveTimeout: 72_000,
   };
+}
+
+/** At the end connections go that are answered: Node would keep those open for more that were busy when it began. */
+function letGo(app: App, { limits }: HttpOptions): void {
+  app.addHook('preClose', async () => {
+    const idle = setInterval(() => app.server.closeIdleConnections(), 50);
+    const late = setTimeout(() => app.server.closeAllConnections(), limits.SHUTDOWN_SECONDS * 1_000);
+    app.server.once('close', () => {
+      clearInterval(idle);
+      clearTimeout(late);
+    });
+  });
 }
 
 /** One line for each request, of which nothing is secret, and one measure, by the pattern of its path. */

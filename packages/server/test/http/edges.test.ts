@@ -219,3 +219,20 @@ describe('for operators', () => {
     }),
   );
 });
+
+describe('a server that stops', () => {
+  it('answers what is under way, and does not wait for connections that would be kept open', async () => {
+    const site = await openSite({});
+    const name = 'ada';
+    await site.join(name);
+    // Passwords take a while to be hashed, and the connections would be kept for more.
+    const asked = Array.from({ length: 8 }, () =>
+      site.ask('POST', '/v1/sessions', { body: { name, password: PASSWORD } }),
+    );
+    await asked[0];
+    const started = performance.now();
+    await site.close();
+    expect(performance.now() - started).toBeLessThan(9_000);
+    for (const { status } of await Promise.all(asked)) expect([201, 503]).toContain(status);
+  });
+});
