@@ -1,10 +1,12 @@
 /** All native HTTP routes, typed: `new Api(client.http)`. Whoever does not import it does not carry it. */
 import type {
   Account,
+  AdminRoomPage,
   AuditPage,
   CommandInput,
   CommandResult,
   CommandType,
+  FigurePage,
   MemberPage,
   Message,
   MessageList,
@@ -246,6 +248,13 @@ export class Api {
   }
   endUserSessions(user: number): Promise<CommandResult> {
     return this.#delete(`/users/${user}/sessions`);
+  }
+  adminRooms(query?: After & { q?: string }): Promise<AdminRoomPage> {
+    return this.#get('/admin/rooms', query);
+  }
+  /** How the server does; `since` the last that is known. */
+  figures(query?: { since?: string }): Promise<FigurePage> {
+    return this.#get('/admin/figures', query);
   }
   audit(query?: Before & { room?: number }): Promise<AuditPage> {
     return this.#get('/audit', query);

@@ -210,6 +210,47 @@ export const AuditRow = Type.Object(
 );
 export type AuditRow = Static<typeof AuditRow>;
 
+/** A group or channel as an admin sees it: never what is said in it. */
+export const AdminRoom = Type.Object(
+  {
+    id: Id,
+    kind: RoomKind,
+    name: Type.String(),
+    visibility: Visibility,
+    archived: Type.Boolean(),
+    memberCount: Type.Integer(),
+    messages: Type.Integer(),
+    createdAt: Time,
+    createdBy: Type.Integer({ minimum: 0 }),
+    lastEventAt: orNull(Time),
+  },
+  { title: 'AdminRoom' },
+);
+export type AdminRoom = Static<typeof AdminRoom>;
+
+/** How a node did between this note and the one before. */
+export const Figure = Type.Object(
+  {
+    at: Time,
+    /** Users with an open socket on this node, and all of its sockets, as they were then. */
+    online: Type.Integer(),
+    sockets: Type.Integer(),
+    /** A second: events committed, events given to sockets, HTTP requests answered. */
+    events: Type.Number(),
+    deliveries: Type.Number(),
+    requests: Type.Number(),
+    /** Of one, on the average; null where there was none. */
+    commitMilliseconds: orNull(Type.Number()),
+    requestMilliseconds: orNull(Type.Number()),
+    /** The part of the time in which the main thread had work: 0 to 1. */
+    busy: Type.Number(),
+    /** Bytes of the process. */
+    memory: Type.Integer(),
+  },
+  { title: 'Figure' },
+);
+export type Figure = Static<typeof Figure>;
+
 // Pages and lists. `next` is what to ask with for the page that follows; null at the end.
 
 /** My rooms, with the names of those whom direct rooms are with. */
@@ -276,3 +317,26 @@ export const AuditPage = Type.Object(
   { title: 'AuditPage' },
 );
 export type AuditPage = Static<typeof AuditPage>;
+
+export const AdminRoomPage = Type.Object(
+  { rooms: Type.Array(AdminRoom), next: orNull(Id) },
+  { title: 'AdminRoomPage' },
+);
+export type AdminRoomPage = Static<typeof AdminRoomPage>;
+
+/** How one node did lately, oldest first, and how much all nodes hold together. */
+export const FigurePage = Type.Object(
+  {
+    /** Another one: a node that was started anew, or another node. What it noted does not follow on. */
+    node: Type.String(),
+    startedAt: Time,
+    /** Between two notes. */
+    seconds: Type.Integer(),
+    users: Type.Integer(),
+    rooms: Type.Integer(),
+    messages: Type.Integer(),
+    figures: Type.Array(Figure),
+  },
+  { title: 'FigurePage' },
+);
+export type FigurePage = Static<typeof FigurePage>;

@@ -22,6 +22,7 @@ import { People } from './core/people.js';
 import { makeOperator } from './core/queries/operator.js';
 import { makeQueries, type Queries } from './core/queries.js';
 import { Dialects } from './dialects/dialects.js';
+import { Figures } from './figures.js';
 import { attachGateway } from './gateway/gateway.js';
 import { buildHttp } from './http/http.js';
 import { Hub } from './hub/hub.js';
@@ -56,6 +57,7 @@ export interface CoreParts {
   jobs: JobRunner;
   metrics: Metrics;
   /** What the command line asks for, here or through the socket. */
+  figures: Figures;
   operate: Operate;
   /** Takes nothing new, finishes what was taken, closes the store. */
   close(): Promise<void>;
@@ -113,7 +115,20 @@ async function openParts(
   });
   const rates = new RateLimiter({ limits, clock, enabled: config.rateLimits });
   const core = new Core({ store, log, limits, names: nameRules, rates, clock, roomStatesMax: ROOM_STATES_MAX });
-  const queries = makeQueries({ store, limits, names: nameRules, isOnline: (user) => online.isOnline(user), clock });
+  const figures = new Figures({
+    metrics,
+    clock,
+    limits,
+    onError: (error) => logger.warn({ err: error }, 'the figures of the server could not be noted'),
+  });
+  const queries = makeQueries({
+    store,
+    limits,
+    names: nameRules,
+    isOnline: (user) => online.isOnline(user),
+    clock,
+    figures,
+  });
   const accounts = new Accounts({
     store,
     log,
@@ -157,9 +172,11 @@ async function openParts(
     search,
     jobs,
     metrics,
+    figures,
     operate: (request, onProgress, signal) =>
       runOperation({ core, accounts, operator, importIrc }, request, onProgress, signal),
     async close() {
+      figures.close();
       expiring.close();
       await jobs.close();
       await log.drain();
@@ -194,6 +211,7 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
     },
   });
   const { store, log, core, queries, accounts, rates, metrics, search } = parts;
+  parts.figures.start();
   const { limits } = config;
   const node = randomUUID();
   if (config.nats) {

@@ -56,6 +56,8 @@ const SIZE_LIMITS = {
     max: 10_000_000,
     text: 'users or addresses that one rate limit remembers; beyond it those least used are forgotten',
   },
+  FIGURE_SECONDS: { default: 5, min: 1, max: 3_600, text: 'seconds between the figures of the server that admins see' },
+  FIGURES_MAX: { default: 360, min: 1, max: 10_000, text: 'most of them that are kept' },
   PAGE_MAX: { default: 200, min: 1, max: 1_000, text: 'most rows in one page' },
   DIALECT_PAGE_MAX: {
     default: 1_000,

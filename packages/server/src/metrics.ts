@@ -14,7 +14,20 @@ export interface Readings {
   busWell(): boolean;
 }
 
+/** All that happened since the start, and what is so now. */
+export interface Totals {
+  online: number;
+  sockets: number;
+  events: number;
+  deliveries: number;
+  commits: number;
+  commitSeconds: number;
+  requests: number;
+  requestSeconds: number;
+}
+
 export class Metrics {
+  readonly #readings: Readings;
   readonly registry = new Registry();
   readonly #commits = this.#counter('natter_commits_total', 'Transactions of the log that were committed');
   readonly #events = this.#counter('natter_events_total', 'Events that were committed');
@@ -62,6 +75,7 @@ export class Metrics {
   });
 
   constructor(readings: Readings) {
+    this.#readings = readings;
     // Process and event loop: natter_nodejs_eventloop_lag_seconds and its like.
     collectDefaultMetrics({ register: this.registry, prefix: 'natter_' });
     new Gauge({
@@ -131,6 +145,28 @@ export class Metrics {
   /** `route` is the pattern, never the path: ids and tokens are no labels. */
   httpRequest(route: string, status: number, seconds: number): void {
     this.#http.observe({ route, status }, seconds);
+  }
+
+  async totals(): Promise<Totals> {
+    const [sockets, events, deliveries, commit, http] = await Promise.all([
+      this.#sockets.get(),
+      this.#events.get(),
+      this.#deliveries.get(),
+      this.#commitSeconds.get(),
+      this.#http.get(),
+    ]);
+    const sum = ({ values }: { values: readonly { value: number; metricName?: string }[] }, end = '') =>
+      values.reduce((total, { value, metricName }) => (metricName?.endsWith(end) === false ? total : total + value), 0);
+    return {
+      online: this.#readings.onlineUsers(),
+      sockets: sum(sockets),
+      events: sum(events),
+      deliveries: sum(deliveries),
+      commits: sum(commit, '_count'),
+      commitSeconds: sum(commit, '_sum'),
+      requests: sum(http, '_count'),
+      requestSeconds: sum(http, '_sum'),
+    };
   }
 
   #counter(name: string, help: string, labelNames: string[] = []): Counter {

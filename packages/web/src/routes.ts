@@ -9,6 +9,18 @@ export function roomPath(room: number, seq?: number): string {
   return seq === undefined ? `/r/${room}` : `/r/${room}/${seq}`;
 }
 
+/** One's own settings, and the server's for admins: each part has an address. */
+export const SETTINGS = '/settings';
+export const ADMIN = '/admin';
+
+export function settingsPath(part: string): string {
+  return `${SETTINGS}/${part}`;
+}
+
+export function adminPath(part: string, id?: number): string {
+  return id === undefined ? `${ADMIN}/${part}` : `${ADMIN}/${part}/${id}`;
+}
+
 /** The search page; in one room alone, where that is said. */
 export function searchPath(room?: number | null): string {
   return room ? `${SEARCH}?in=${room}` : SEARCH;

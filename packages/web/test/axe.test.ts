@@ -38,6 +38,7 @@ beforeAll(async () => {
   await ada.api.react(first.id, '🎉');
   await ada.api.sendMessage(room, { text: 'Coming!', replyTo: first.id });
   await ada.api.deleteMessage((await ada.api.sendMessage(room, { text: 'gone' })).id);
+  await ada.api.setUserVerified(bob.id, true);
   const direct = await bob.api.openDirect(ada.id);
   await bob.api.sendMessage(direct.id, { text: 'hello' });
 });
@@ -81,6 +82,29 @@ describe.each(['light', 'dark'] as const)('axe, %s', (colorScheme) => {
     }
     await page.getByLabel('Search messages').fill('nothingatall');
     await page.getByRole('heading', { name: /Nothing found/ }).waitFor();
+    expect(await judge(page)).toEqual([]);
+  });
+
+  it.each([
+    ['/settings/profile', 'Save'],
+    ['/settings/password', 'Change password'],
+    ['/settings/sessions', 'Leave everywhere'],
+    ['/settings/appearance', ''],
+    ['/admin/people', ''],
+    ['/admin/people/1', 'Deactivate'],
+    ['/admin/rooms', ''],
+    ['/admin/audit', ''],
+    ['/admin/figures', ''],
+  ])('finds nothing at %s', async (path, button) => {
+    const page = await house.enter('ada', path, { colorScheme });
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.locator('main li, main form, main fieldset').first().waitFor();
+      if (button) await page.getByRole('main').getByRole('button', { name: button }).first().waitFor();
+      expect(await judge(page)).toEqual([]);
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole('button', { name: 'Your account' }).click();
     expect(await judge(page)).toEqual([]);
   });
 

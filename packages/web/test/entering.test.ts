@@ -90,6 +90,7 @@ describe('the door', () => {
   it('logs out: the cookie is gone, and a reload asks who one is', async () => {
     await house.join('eve');
     const page = await house.enter('eve');
+    await page.getByRole('button', { name: 'Your account' }).click();
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
     expect(await page.context().cookies(`${house.url}/v1/sessions`)).toEqual([]);

@@ -22,6 +22,7 @@ export interface Person {
 }
 
 export class House {
+  readonly #env: Record<string, string>;
   readonly #folder = mkdtempSync(join(tmpdir(), 'natter-web-'));
   readonly #links = new Set<Socket>();
   readonly #contexts: BrowserContext[] = [];
@@ -33,8 +34,13 @@ export class House {
   #port = 0;
   #cut = false;
 
-  static async open(): Promise<House> {
-    const house = new House();
+  private constructor(env: Record<string, string>) {
+    this.#env = env;
+  }
+
+  /** `env`: settings of the server beside those of all tests. */
+  static async open(env: Record<string, string> = {}): Promise<House> {
+    const house = new House(env);
     await house.start();
     house.#way = createServer((near) => house.#pass(near));
     await new Promise<void>((resolve) => house.#way?.listen(0, '127.0.0.1', resolve));
@@ -50,7 +56,7 @@ export class House {
   }
 
   async start(): Promise<void> {
-    const env = { HOST: '127.0.0.1', LIMITS: 'off', LOG_LEVEL: 'error', METRICS_ACCESS: 'off' };
+    const env = { HOST: '127.0.0.1', LIMITS: 'off', LOG_LEVEL: 'error', METRICS_ACCESS: 'off', ...this.#env };
     const loaded = loadConfig(env, this.#folder);
     if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
     this.#app = await openApp({ ...loaded.config, port: this.#port }, { logger: makeLogger('error') });

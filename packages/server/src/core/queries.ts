@@ -1,6 +1,7 @@
 /** All reads, each authorised here: what edges may ask. `(actor, input) → Answer`; refusals are values. */
 import type { MessageId, RoomId, UserGroupId, UserId } from '@natter/protocol';
 import type { Actor } from './actor.js';
+import * as administration from './queries/administration.js';
 import { audit } from './queries/audit.js';
 import type { QueryContext } from './queries/context.js';
 import * as messages from './queries/messages.js';
@@ -12,7 +13,7 @@ import * as users from './queries/users.js';
 export type { QueryContext } from './queries/context.js';
 export type { Line, Person, Place, PlaceMember } from './queries/records.js';
 
-export function makeQueries(context: QueryContext) {
+export function makeQueries(context: QueryContext & { figures: administration.FigureSource }) {
   return {
     /** For whoever has authorised the user already: the gateway's greeting. */
     roomRows: (user: UserId) => rooms.roomRows(context, user),
@@ -40,6 +41,10 @@ export function makeQueries(context: QueryContext) {
     usergroup: (actor: Actor, id: UserGroupId) => usergroups.usergroup(context, actor, id),
     usergroups: (actor: Actor, input: Parameters<typeof usergroups.usergroups>[2]) =>
       usergroups.usergroups(context, actor, input),
+    adminRooms: (actor: Actor, search: administration.AdminRoomSearch) =>
+      administration.adminRooms(context, actor, search),
+    figures: (actor: Actor, input: Parameters<typeof administration.figures>[2]) =>
+      administration.figures(context, actor, input),
     audit: (actor: Actor, input: Parameters<typeof audit>[2]) => audit(context, actor, input),
     /** For the dialects, whose rows and pages are of other kinds. */
     records: {

@@ -16,6 +16,7 @@ import { describeRoutes } from './openapi.js';
 import { operationRoutes } from './operations.js';
 import { handleError, problem } from './problems.js';
 import { accountRoutes } from './routes/accounts.js';
+import { administrationRoutes } from './routes/administration.js';
 import { markRoutes, messageRoutes } from './routes/messages.js';
 import { memberRoutes, roomRoutes } from './routes/rooms.js';
 import { searchRoutes, serverRoutes } from './routes/search.js';
@@ -95,6 +96,7 @@ export async function buildHttp(options: HttpOptions): Promise<App> {
       markRoutes(routes, options);
       usergroupRoutes(routes, options);
       searchRoutes(routes, options);
+      administrationRoutes(routes, options);
       serverRoutes(routes, options);
     },
     { prefix: '/v1' },

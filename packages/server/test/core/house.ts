@@ -41,7 +41,8 @@ export class House {
     const rates = { take: () => ({ ok: true as const }) };
     const shared = { store, limits: this.limits, names: nameRules, clock };
     this.core = new Core({ ...shared, log: this.log, rates, roomStatesMax });
-    this.queries = makeQueries({ ...shared, isOnline: () => false });
+    const figures = { node: 'test', startedAt: clock.time, seconds: 5, kept: () => [] };
+    this.queries = makeQueries({ ...shared, isOnline: () => false, figures });
   }
 
   static async open(options: HouseOptions = {}): Promise<House> {

@@ -1,6 +1,7 @@
 /** What all views of somebody who is logged in stand on: the connection, and what is shown of it. */
 import { NatterClient, type RoomRow, webStorage } from '@natter/client';
 import { Api } from '@natter/client/api';
+import type { Account } from '@natter/protocol';
 import { createContext, use, useSyncExternalStore } from 'react';
 import type { Session } from '../session.js';
 import { Drafts } from './drafts.js';
@@ -35,6 +36,14 @@ export function openChat(session: Session, me: number): Chat {
     if (now.state !== 'closed') return;
     if (now.reason === 'session_ended' || now.reason === 'unauthenticated') session.over(true);
   });
+  const showMe = (account: Account) => {
+    session.changed(account);
+    client.people.learn({ [account.id]: { name: account.name, fullName: account.fullName } });
+  };
+  const followMe = client.on('user.changed', ({ stream }) => {
+    // Elsewhere, or by an admin: what is shown of me follows. Where it can't be had, the next change brings it.
+    if (stream === me) api.me().then(showMe, () => {});
+  });
   // What goes wrong is in the connection's state; the banner shows it.
   client.connect().catch(() => {});
   const presence = new Presence(client);
@@ -53,6 +62,7 @@ export function openChat(session: Session, me: number): Chat {
     places: new Places(),
     close() {
       stop();
+      followMe();
       typing.close();
       presence.close();
       client.close();

@@ -3,7 +3,7 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 import { Redirect, Route, Switch, useLocation, useRoute } from 'wouter';
 import { useChat, useRooms, useView } from '../chat/chat.js';
 import { RoomList } from '../rooms/RoomList.js';
-import { HOME, ROOM, roomIn, roomPath, SEARCH, searchPath } from '../routes.js';
+import { ADMIN, HOME, ROOM, roomIn, roomPath, SEARCH, SETTINGS, searchPath } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { Banner } from './Banner.js';
 import styles from './Home.module.css';
@@ -14,6 +14,8 @@ import { useDocumentTitle } from './title.js';
 import { Welcome } from './Welcome.js';
 
 const Search = lazy(() => import('../search/Search.js'));
+const Settings = lazy(() => import('../settings/Settings.js'));
+const Admin = lazy(() => import('../admin/Admin.js'));
 
 export function Home() {
   const [path, go] = useLocation();
@@ -52,6 +54,12 @@ export function Home() {
             </Route>
             <Route path={SEARCH}>
               <Search />
+            </Route>
+            <Route path={`${SETTINGS}/:part?`}>
+              <Settings />
+            </Route>
+            <Route path={`${ADMIN}/:part?/:id?`}>
+              <Admin />
             </Route>
             <Route>
               <Start />

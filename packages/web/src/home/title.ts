@@ -3,15 +3,21 @@ import { useEffect } from 'react';
 import { useLocation } from 'wouter';
 import { useChat, useRoom, useRooms } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
-import { roomIn, SEARCH } from '../routes.js';
+import { ADMIN, roomIn, SEARCH, SETTINGS } from '../routes.js';
 import { t } from '../texts/texts.js';
+
+const PAGES = [
+  [SEARCH, t.search.title],
+  [SETTINGS, t.settings.title],
+  [ADMIN, t.admin.title],
+] as const;
 
 export function useDocumentTitle(): void {
   const chat = useChat();
   const [path] = useLocation();
   const rooms = useRooms(chat);
   const room = useRoomName(chat, useRoom(chat, roomIn(path) ?? 0));
-  const name = room || (path === SEARCH ? t.search.title : '');
+  const name = room || PAGES.find(([start]) => path.startsWith(start))?.[1];
   // What calls me counts: mentions, and all that is said to me alone.
   const calls = rooms.reduce((sum, { kind, unread, mentions }) => sum + (kind === 'direct' ? unread : mentions), 0);
   const unread = rooms.some((room) => room.unread > 0);

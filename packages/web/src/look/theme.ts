@@ -35,6 +35,14 @@ function show(): void {
   dataset.density = look.density;
 }
 
+/** Here, and in all tabs of this device. */
+export function changeLook(change: Partial<Look>): void {
+  look = { ...look, ...change };
+  localStorage.setItem(KEY, JSON.stringify(look));
+  show();
+  lookView.touch();
+}
+
 /** From now on the page looks as it was chosen, here or in another tab. */
 export function startLook(): void {
   show();

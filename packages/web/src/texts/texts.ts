@@ -15,6 +15,9 @@ const dayFar = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric
 const shortDay = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
 const stamp = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
 const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
+const count = new Intl.NumberFormat(locale);
+const decimal = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
+const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 
 export const showTime = (at: string): string => clock.format(new Date(at));
@@ -24,6 +27,11 @@ export const showFull = (at: string): string => fullTime.format(new Date(at));
 export const showStamp = (at: string): string => stamp.format(new Date(at));
 /** A day of the reader's own calendar: `2026-11-20`. */
 export const showDate = (day: string): string => date.format(new Date(`${day}T00:00`));
+
+export const showCount = (value: number): string => count.format(value);
+export const showDecimal = (value: number): string => decimal.format(value);
+export const showPercent = (value: number): string => percent.format(value);
+export const showBytes = (bytes: number): string => `${count.format(Math.round(bytes / 1024 / 1024))} MiB`;
 
 const DAY = 86_400_000;
 

@@ -45,7 +45,8 @@ export function Page({ title, parts, back, wide, children }: PageProps) {
           </nav>
         )}
       </header>
-      <div className={styles.scroll}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by key */}
+      <div className={styles.scroll} tabIndex={0}>
         <div className={styles.body} data-wide={wide || undefined}>
           {children}
         </div>
