@@ -1,6 +1,5 @@
 /** The command line: everything away, and only when it is meant. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { isMeant } from '@natter/server/cli/reset';
@@ -80,25 +79,16 @@ it('says where there is nothing to delete, and makes nothing there', async () =>
 });
 
 it('asks on a terminal, and takes nothing but the word for a yes', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'natter-reset-'));
-  try {
-    const path = join(folder, 'natter.db');
-    writeFileSync(path, 'x'.repeat(2_500_000));
-    const answer = async (typed: string): Promise<[boolean, string]> => {
-      const stdin = Object.assign(new PassThrough(), { isTTY: true });
-      const stderr = new PassThrough();
-      stdin.write(typed);
-      const session = { stdin, stderr, signal: new AbortController().signal } as unknown as Parameters<
-        typeof isMeant
-      >[0];
-      return [await isMeant(session, path), String(stderr.read())];
-    };
-    const [meant, asked] = await answer('reset\n');
-    expect(meant).toBe(true);
-    expect(asked).toContain(`all accounts, rooms and messages in ${path} (2.5 MB), for good.`);
-    expect((await answer(' RESET \n'))[0]).toBe(true);
-    for (const typed of ['\n', 'y\n', 'yes\n', 'resets\n', 'no\n']) expect((await answer(typed))[0], typed).toBe(false);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const answer = async (typed: string): Promise<[boolean, string]> => {
+    const stdin = Object.assign(new PassThrough(), { isTTY: true });
+    const stderr = new PassThrough();
+    stdin.write(typed);
+    const session = { stdin, stderr, signal: new AbortController().signal } as unknown as Parameters<typeof isMeant>[0];
+    return [await isMeant(session, '/data/natter.db (2.5 MB)'), String(stderr.read())];
+  };
+  const [meant, asked] = await answer('reset\n');
+  expect(meant).toBe(true);
+  expect(asked).toContain('all accounts, rooms and messages in /data/natter.db (2.5 MB), for good.');
+  expect((await answer(' RESET \n'))[0]).toBe(true);
+  for (const typed of ['\n', 'y\n', 'yes\n', 'resets\n', 'no\n']) expect((await answer(typed))[0], typed).toBe(false);
 });
