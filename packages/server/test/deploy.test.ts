@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest';
 const read = (name: string) => readFileSync(fileURLToPath(new URL(`../../../deploy/${name}`, import.meta.url)), 'utf8');
 
 const SETTINGS = new Set(settingRows().map(({ name }) => name));
-/** Node’s own. */
-const OTHERS = new Set(['NODE_ENV']);
+/** Of others: Node’s own, those of images, and what a person fills in. */
+const OTHERS = new Set(['NODE_ENV', 'SITE', 'POSTGRES_USER', 'POSTGRES_DB', 'POSTGRES_PASSWORD', 'NATS_TOKEN']);
 
 /** Names that are given a value: `NAME: value`, `NAME=value`, `${NAME…}`. */
 function namesIn(text: string): string[] {
@@ -20,14 +20,18 @@ function namesIn(text: string): string[] {
 const seconds = (text: string, pattern: RegExp): number => Number(pattern.exec(text)?.[1]);
 
 describe('files to deploy with', () => {
-  it.each(['Dockerfile', 'compose.yml', 'natter.service'])('%s names settings that there are', (file) => {
-    const names = namesIn(read(file));
-    expect(names.filter((name) => SETTINGS.has(name))).toContain('DATA_DIR');
-    expect(names.filter((name) => !SETTINGS.has(name) && !OTHERS.has(name))).toEqual([]);
-  });
+  it.each(['Dockerfile', 'compose.yml', 'compose.cluster.yml', 'natter.service'])(
+    '%s names settings that there are',
+    (file) => {
+      const names = namesIn(read(file));
+      expect(names.filter((name) => SETTINGS.has(name))).toContain('DATA_DIR');
+      expect(names.filter((name) => !SETTINGS.has(name) && !OTHERS.has(name))).toEqual([]);
+    },
+  );
 
   it.each([
     ['compose.yml', /stop_grace_period: (\d+)s/],
+    ['compose.cluster.yml', /stop_grace_period: (\d+)s/],
     ['natter.service', /TimeoutStopSec=(\d+)/],
   ])('%s gives a stop the time to drain', (file, pattern) => {
     expect(seconds(read(file), pattern)).toBeGreaterThan(DEFAULT_LIMITS.SHUTDOWN_SECONDS);
