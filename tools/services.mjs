@@ -214,7 +214,8 @@ async function startPostgres(programs) {
   const args = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-c', 'max_connections=200'];
   const ready = 'database system is ready to accept connections';
   await startServer('PostgreSQL', join(programs, 'postgres'), args, { folder, ready, user });
-  return { TEST_DATABASE_URL: `postgres://postgres@127.0.0.1:${port}/postgres` };
+  // Suites that kill and start servers of their own need the programs too.
+  return { TEST_DATABASE_URL: `postgres://postgres@127.0.0.1:${port}/postgres`, TEST_POSTGRES_BIN: programs };
 }
 
 /** A PostgreSQL whose user may create databases: TEST_DATABASE_URL. */

@@ -67,6 +67,10 @@ export class NatsServer {
     });
   }
 
+  get running(): boolean {
+    return this.#child !== null;
+  }
+
   freeze(): void {
     this.#child?.kill('SIGSTOP');
   }

@@ -28,6 +28,8 @@ export class Wire {
   rate = 0;
   /** Nothing passes in these directions, and nobody is told: a cable that was pulled. */
   readonly holes = new Set<Direction>();
+  /** Nothing is read of these directions: who sends there waits, as before somebody who does not read. */
+  readonly stalls = new Set<Direction>();
   /** Who comes is reset at once. */
   refuses = false;
   /** For new links. */
@@ -63,6 +65,12 @@ export class Wire {
     this.rate = 0;
     this.refuses = false;
     this.holes.clear();
+    this.stalls.clear();
+    for (const link of this.#links) link.pump();
+  }
+
+  stall(direction: Direction): void {
+    this.stalls.add(direction);
     for (const link of this.#links) link.pump();
   }
 
@@ -126,6 +134,7 @@ class Passage implements Link {
     for (const direction of ['there', 'back'] as const) {
       const { from } = this.#lanes[direction];
       from.on('data', (chunk: Buffer) => this.#take(direction, chunk));
+      if (wire.stalls.has(direction)) from.pause();
       from.on('end', () => {
         this.#lanes[direction].ended = true;
         this.#pump(direction);
@@ -193,7 +202,8 @@ class Passage implements Link {
       lane.waiting -= next.bytes.length;
       if (!lane.to.destroyed) lane.to.write(next.bytes);
     }
-    if (lane.waiting <= HELD_BYTES && lane.from.isPaused()) lane.from.resume();
+    if (this.#wire.stalls.has(direction)) lane.from.pause();
+    else if (lane.waiting <= HELD_BYTES && lane.from.isPaused()) lane.from.resume();
     if (lane.ended && !this.#wire.holes.has(direction)) lane.to.end();
   }
 

@@ -1,14 +1,29 @@
 /** What must be so after any life, by looking at everything: the log, the tables, what was answered, and what everybody heard and holds. */
-import type { Message, RoomId, Seq, StreamId, UserId } from '@natter/protocol';
+import type { TimelineSnapshot } from '@natter/client';
+import type { Message, RoomId, RoomRow, Seq, StreamId, UserId } from '@natter/protocol';
 import type { StoredEvent } from '@natter/server/store/store';
 import { toEvent } from '@natter/server/store/store';
 import { Model, tablesOf } from '../store/model.js';
-import type { Asked, Device } from './device.js';
+import type { Asked, Heard } from './device.js';
 import type { Life } from './life.js';
 import { LIMITS } from './world.js';
 
+type Problem = (what: string) => void;
+export type Log = ReadonlyMap<StreamId, readonly StoredEvent[]>;
+
+/** What a device has in the end. */
+export interface Holder {
+  user: UserId;
+  name: string;
+  cursor(stream: StreamId): Seq | undefined;
+  /** Streams that it hears; null where it can't say. */
+  live: ReadonlySet<StreamId> | null;
+  rooms: { getSnapshot(): readonly RoomRow[] };
+  timelines: ReadonlyMap<RoomId, { getSnapshot(): TimelineSnapshot }>;
+}
+
 /** A stay of a user in a room. */
-interface Stay {
+export interface Stay {
   from: Seq;
   to: Seq;
   fromSeq: Seq;
@@ -22,14 +37,8 @@ export async function judge(life: Life): Promise<void> {
   const problem = (what: string): void => world.problem(what);
   const rows = world.connection.query('select * from events order by id', []);
   const events = rows.map(toEvent);
-  const log = new Map<StreamId, StoredEvent[]>();
-  for (const event of events) log.set(event.stream, [...(log.get(event.stream) ?? []), event]);
-  for (const [stream, own] of log) {
-    own.forEach(({ seq }, index) => {
-      if (seq !== index + 1) problem(`stream ${stream} has ${seq} at place ${index + 1} [L2]`);
-    });
-  }
-  const { model, stays } = replay(life, events);
+  const log = logOf(events, problem);
+  const { model, stays } = replay(events, LIMITS.GROUP_MEMBERS_MAX, problem);
   const held = tablesOf((table) => world.connection.query(`select * from ${table}`, []), model);
   for (const [table, told] of Object.entries(model.tables())) {
     if (JSON.stringify(held[table]) !== JSON.stringify(told)) {
@@ -39,13 +48,33 @@ export async function judge(life: Life): Promise<void> {
   judgeAnswers(life, events);
   judgeRefusals(life, stays);
   for (const device of life.devices) {
-    judgeHeard(life, device, log, stays);
-    await judgeHeld(life, device, model, log);
+    judgeHeard(device.user, device.heard, log, stays, problem);
+    judgeHeld(device, model, log, problem);
   }
 }
 
+/** By stream, each dense from 1 [L2]. */
+export function logOf(events: readonly StoredEvent[], problem: Problem): Log {
+  const log = new Map<StreamId, StoredEvent[]>();
+  for (const event of events) {
+    const own = log.get(event.stream);
+    if (own) own.push(event);
+    else log.set(event.stream, [event]);
+  }
+  for (const [stream, own] of log) {
+    own.forEach(({ seq }, index) => {
+      if (seq !== index + 1) problem(`stream ${stream} has ${seq} at place ${index + 1} [L2]`);
+    });
+  }
+  return log;
+}
+
 /** Goes through the log in its order, and looks at each event with what stood before it. */
-function replay(life: Life, events: readonly StoredEvent[]): { model: Model; stays: Map<string, Stay[]> } {
+export function replay(
+  events: readonly StoredEvent[],
+  groupMembersMax: number,
+  problem: Problem,
+): { model: Model; stays: Map<string, Stay[]> } {
   const model = new Model();
   const stays = new Map<string, Stay[]>();
   const join = (user: UserId, { stream, seq, id }: StoredEvent, fromSeq: Seq): void => {
@@ -60,13 +89,13 @@ function replay(life: Life, events: readonly StoredEvent[]): { model: Model; sta
   for (const event of events) {
     const { type, stream, seq } = event;
     const body = JSON.parse(event.body);
-    const wrong = decidedWrongly(model, event, body);
-    if (wrong) life.world.problem(`${type} at ${seq} of ${stream} by ${event.actor}: ${wrong} [L4]`);
+    const wrong = decidedWrongly(model, event, body, groupMembersMax);
+    if (wrong) problem(`${type} at ${seq} of ${stream} by ${event.actor}: ${wrong} [L4]`);
     if (type === 'room.deleted') for (const { user_id } of model.membersOf(stream)) leave(user_id, event);
     try {
       model.apply(event);
     } catch (error) {
-      life.world.problem(`${type} at ${seq} of ${stream}: ${(error as Error).message}`);
+      problem(`${type} at ${seq} of ${stream}: ${(error as Error).message}`);
       break;
     }
     if (type === 'room.created') for (const { user } of body.members) join(user, event, 1);
@@ -85,7 +114,12 @@ interface Body {
 }
 
 /** Why an event could not have been decided on what was so when it was committed. */
-function decidedWrongly(model: Model, { type, stream, actor }: StoredEvent, body: Body): string | null {
+function decidedWrongly(
+  model: Model,
+  { type, stream, actor }: StoredEvent,
+  body: Body,
+  groupMembersMax: number,
+): string | null {
   if (type === 'read.moved' || type === 'read.unmarked') {
     const { room = 0, seq = 0 } = body;
     return seq > (model.streams.get(room)?.head ?? 0) ? 'beyond the head' : null;
@@ -102,7 +136,7 @@ function decidedWrongly(model: Model, { type, stream, actor }: StoredEvent, body
   switch (type) {
     case 'member.joined':
       if (members.some(({ user_id }) => user_id === body.user)) return 'is in it already';
-      return room.kind === 'group' && members.length >= LIMITS.GROUP_MEMBERS_MAX ? 'the room is full' : null;
+      return room.kind === 'group' && members.length >= groupMembersMax ? 'the room is full' : null;
     case 'member.left':
     case 'member.removed':
     case 'member.changed':
@@ -199,11 +233,12 @@ function judgeOrder(life: Life): void {
 }
 
 /** [A1][A3] Nobody heard of a room what was not theirs to hear. */
-function judgeHeard(
-  { world }: Life,
-  { user, heard }: Device,
-  log: ReadonlyMap<StreamId, readonly StoredEvent[]>,
+export function judgeHeard(
+  user: UserId,
+  heard: readonly Heard[],
+  log: Log,
   stays: ReadonlyMap<string, readonly Stay[]>,
+  problem: Problem,
 ): void {
   for (const { stream, seq, hidden } of heard) {
     if (stream === user) continue;
@@ -211,22 +246,17 @@ function judgeHeard(
     const mine = stays.get(`${user}:${stream}`) ?? [];
     const part = mine.findLast(({ from, fromSeq, to }) => seq >= Math.min(from, fromSeq) && seq <= to);
     if (!part) {
-      world.problem(`${where} was not theirs to hear [A1]`);
+      problem(`${where} was not theirs to hear [A1]`);
       continue;
     }
     const about = JSON.parse(log.get(stream)?.[seq - 1]?.body ?? '{}').messageSeq ?? Number.MAX_SAFE_INTEGER;
     const isBefore = mine.every(({ fromSeq, to }) => seq > to || seq < fromSeq || about < fromSeq);
-    if (isBefore && !hidden) world.problem(`${where} tells of what was before they joined [A3]`);
+    if (isBefore && !hidden) problem(`${where} tells of what was before they joined [A3]`);
   }
 }
 
 /** [H2][H3] Everybody ends with the same: all of the log that is theirs, and what follows from it. */
-async function judgeHeld(
-  { world }: Life,
-  device: Device,
-  model: Model,
-  log: ReadonlyMap<StreamId, readonly StoredEvent[]>,
-): Promise<void> {
+export function judgeHeld(device: Holder, model: Model, log: Log, problem: Problem): void {
   const { user, name } = device;
   const who = `${name} of user ${user}`;
   const mine = [...model.rooms.values()]
@@ -237,16 +267,16 @@ async function judgeHeld(
   for (const stream of [user, ...mine]) {
     const head = log.get(stream)?.length;
     const cursor = device.cursor(stream);
-    if (cursor !== head) world.problem(`${who} stands at ${cursor} of stream ${stream}, whose head is ${head} [H3]`);
-    if (!device.live.has(stream)) world.problem(`${who} does not hear stream ${stream} [H3]`);
+    if (cursor !== head) problem(`${who} stands at ${cursor} of stream ${stream}, whose head is ${head} [H3]`);
+    if (device.live?.has(stream) === false) problem(`${who} does not hear stream ${stream} [H3]`);
   }
-  for (const stream of device.live) {
-    if (stream !== user && !mine.includes(stream)) world.problem(`${who} still hears stream ${stream} [A1]`);
+  for (const stream of device.live ?? []) {
+    if (stream !== user && !mine.includes(stream)) problem(`${who} still hears stream ${stream} [A1]`);
   }
   const rows = device.rooms.getSnapshot();
   const listed = rows.map(({ id }) => id).sort((a, b) => a - b);
   if (listed.join() !== mine.sort((a, b) => a - b).join()) {
-    world.problem(`${who} lists the rooms ${listed.join()} and is in ${mine.join()}`);
+    problem(`${who} lists the rooms ${listed.join()} and is in ${mine.join()}`);
   }
   for (const row of rows) {
     if (!mine.includes(row.id)) continue;
@@ -267,13 +297,13 @@ async function judgeHeld(
     };
     const shown = Object.fromEntries(Object.keys(told).map((key) => [key, row[key as 'unread']]));
     if (JSON.stringify(shown) !== JSON.stringify(told)) {
-      world.problem(`${who} shows room ${row.id} as ${JSON.stringify(shown)}, and it is ${JSON.stringify(told)} [M1]`);
+      problem(`${who} shows room ${row.id} as ${JSON.stringify(shown)}, and it is ${JSON.stringify(told)} [M1]`);
     }
   }
   for (const [room, timeline] of device.timelines) {
     const shown = timeline.getSnapshot();
-    if (!mine.includes(room) && shown.messages.length > 0) world.problem(`${who} still shows room ${room} [A1]`);
-    if (mine.includes(room) && shown.gone) world.problem(`${who} holds room ${room} as gone`);
+    if (!mine.includes(room) && shown.messages.length > 0) problem(`${who} still shows room ${room} [A1]`);
+    if (mine.includes(room) && shown.gone) problem(`${who} holds room ${room} as gone`);
     if (!mine.includes(room) || !shown.loaded || shown.gone) continue;
     const from = model.membersOf(room).find(({ user_id }) => user_id === user)?.from_seq ?? 1;
     const all = model.messagesOf(room).filter(({ row }) => row.seq >= from);
@@ -281,7 +311,7 @@ async function judgeHeld(
     const told = all.filter(({ row }) => row.seq >= first).map(({ row: { id } }) => asTold(model, id));
     const held = shown.messages.map(asShown);
     if (shown.newer || JSON.stringify(held) !== JSON.stringify(told)) {
-      world.problem(`${who} holds other messages of room ${room} than there are: ${difference(held, told)} [I3]`);
+      problem(`${who} holds other messages of room ${room} than there are: ${difference(held, told)} [I3]`);
     }
   }
 }

@@ -1,0 +1,475 @@
+/** The invariants I1 to I16 over a whole history: what was asked for, answered, heard and held, against the log and the tables. */
+import { createHash } from 'node:crypto';
+import { Api } from '@natter/client/api';
+import type { Message } from '@natter/protocol';
+import { type StoredEvent, toEvent } from '@natter/server/store/store';
+import { judgeHeard, judgeHeld, type Log, logOf, replay, type Stay } from '../simulation/judge.js';
+import { type Model, tablesOf } from '../store/model.js';
+import type { Cluster } from './cluster.js';
+import type { Heard, Trouble } from './history.js';
+import type { Device, Person } from './people.js';
+
+/** How often each promise was broken, by the words of the report. */
+export interface Verdict {
+  problems: string[];
+  lost: number;
+  doubled: number;
+  gapped: number;
+  reordered: number;
+  phantom: number;
+  leaked: number;
+  /** Milliseconds from healing to everything being everywhere, for each trouble. */
+  recoveries: number[];
+  /** Milliseconds from the answer to the last device, of messages sent while hints alone were broken. */
+  withoutHints: number[];
+  events: number;
+  sends: number;
+  acknowledged: number;
+  refused: number;
+  unknown: number;
+  deliveries: number;
+}
+
+export interface CheckOptions {
+  cluster: Cluster;
+  people: readonly Person[];
+  devices: readonly Device[];
+  rooms: readonly number[];
+  churning: readonly number[];
+  troubles: readonly Trouble[];
+  /** Milliseconds that this machine itself was late at times, which nobody is to blame for. */
+  slackMs: number;
+}
+
+/** [I7] From healing to everything being everywhere; and from the answer to everybody while hints are broken, or lost unseen. */
+const RECOVERY_MS = 5_000;
+const HINTLESS_MS = 2_000;
+const UNSEEN_MS = 5_000;
+
+export async function readLog(cluster: Cluster): Promise<StoredEvent[]> {
+  const rows = await cluster.postgres.ask('select id, stream, seq, type, actor, at, body from events order by id');
+  return rows.map((row) => toEvent(row as never));
+}
+
+/** One number for everything that is stored, whichever node asks [I16]. */
+export async function stateHash(cluster: Cluster): Promise<string> {
+  const tables = await cluster.postgres.ask<{ name: string }>(
+    `select tablename as name from pg_tables where schemaname = 'public' order by 1`,
+  );
+  const hash = createHash('sha256');
+  for (const { name } of tables) {
+    // When somebody was last seen is no fact of the log, and neither is what is known of the index.
+    const columns = name === 'users' ? `to_jsonb(t) - 'last_seen_at'` : 'to_jsonb(t)';
+    const rows = await cluster.postgres.ask<{ row: string }>(
+      `select (${columns})::text as row from "${name}" t order by 1`,
+    );
+    hash.update(`${name}\n${rows.map(({ row }) => row).join('\n')}\n`);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+export async function check(options: CheckOptions): Promise<Verdict> {
+  const { cluster, devices } = options;
+  const verdict: Verdict = {
+    problems: [],
+    ...{ lost: 0, doubled: 0, gapped: 0, reordered: 0, phantom: 0, leaked: 0 },
+    recoveries: [],
+    withoutHints: [],
+    ...{ events: 0, sends: 0, acknowledged: 0, refused: 0, unknown: 0, deliveries: 0 },
+  };
+  const problem = (what: string): void => void verdict.problems.push(what);
+  const events = await readLog(cluster);
+  verdict.events = events.length;
+  verdict.deliveries = devices.reduce((sum, { heard }) => sum + heard.length, 0);
+  const log = logOf(events, (what) => {
+    verdict.gapped += 1;
+    problem(`${what} [I2]`);
+  });
+  const { model, stays } = replay(events, 100, problem);
+  await checkHeads(options, log, problem);
+  await checkTables(options, model, problem);
+  await checkSends(options, events, verdict);
+  checkOrder(options, verdict);
+  for (const device of devices) checkHeard(device, log, stays, verdict);
+  checkHeldByAll(options, model, log, problem);
+  checkDelays(options, log, stays, verdict);
+  await checkMarkers(options, events, problem);
+  await checkDeleted(options, events, problem);
+  await checkPages(options, log, model, problem);
+  await checkSearch(options, model, verdict);
+  for (const device of devices) for (const what of device.complaints) problem(`${device.name}: ${what} [I3]`);
+  return verdict;
+}
+
+/** [I2] The heads of the tables are those of the log. */
+async function checkHeads({ cluster }: CheckOptions, log: Log, problem: (what: string) => void): Promise<void> {
+  for (const row of await cluster.postgres.ask('select id, head from streams')) {
+    const length = log.get(Number(row.id))?.length ?? 0;
+    if (Number(row.head) !== length) problem(`stream ${row.id} has a head of ${row.head} and ${length} events [I2]`);
+  }
+}
+
+/** [I16] What the tables hold is what the events tell. */
+async function checkTables({ cluster }: CheckOptions, model: Model, problem: (what: string) => void): Promise<void> {
+  const rows = new Map<string, Record<string, unknown>[]>();
+  for (const table of Object.keys(model.tables())) {
+    rows.set(table, await cluster.postgres.ask(`select * from "${table}"`));
+  }
+  const held = tablesOf((table) => (rows.get(table) ?? []).map(comparable), model);
+  for (const [table, told] of Object.entries(model.tables())) {
+    const kept = held[table] ?? [];
+    const wrong = [...kept.filter((row) => !told.includes(row)), ...told.filter((row) => !kept.includes(row))];
+    if (wrong.length > 0) problem(`${table} is not what the events tell: ${wrong.slice(0, 4).join('; ')} [I16]`);
+  }
+}
+
+/** As the model has it: of columns that only this store has, and of when somebody was last seen, it knows nothing. */
+function comparable({ search: _search, ...row }: Record<string, unknown>): object {
+  return 'last_seen_at' in row ? { ...row, last_seen_at: null } : row;
+}
+
+/** [I1] Acknowledged: once, there, with these bytes. Unknown: at most once. Refused: never. */
+async function checkSends(
+  { cluster, devices }: CheckOptions,
+  events: readonly StoredEvent[],
+  verdict: Verdict,
+): Promise<void> {
+  const keys = await cluster.postgres.ask<{ author: string; key: string; event: string }>(
+    'select author, key, event from keys',
+  );
+  const byKey = new Map(keys.map(({ author, key, event }) => [`${author}:${key}`, Number(event)]));
+  const byId = new Map(events.map((event) => [event.id, event]));
+  const texts = new Map<string, StoredEvent[]>();
+  for (const event of events) {
+    if (event.type !== 'message.sent') continue;
+    const { text } = JSON.parse(event.body) as { text: string };
+    if (text === '') continue;
+    const at = `${event.actor}:${text}`;
+    texts.set(at, [...(texts.get(at) ?? []), event]);
+  }
+  for (const send of devices.flatMap((device) => device.sends)) {
+    verdict.sends += 1;
+    const name = `${send.key} of user ${send.user}`;
+    const kept = byId.get(byKey.get(`${send.user}:${send.key}`) ?? 0);
+    const copies = texts.get(`${send.user}:${send.text}`)?.length ?? 0;
+    if (copies > 1) {
+      verdict.doubled += 1;
+      verdict.problems.push(`${name} is ${copies} times in the log [I1]`);
+    }
+    if (send.refused !== null) {
+      verdict.refused += 1;
+      if (copies > 0 || kept) {
+        verdict.phantom += 1;
+        verdict.problems.push(`${name} was refused with ${send.refused}, and is in the log [I1]`);
+      }
+    } else if (send.seq === null) {
+      verdict.unknown += 1;
+    } else {
+      verdict.acknowledged += 1;
+      const event = byId.get(send.id ?? 0);
+      if (event?.stream !== send.room || event.seq !== send.seq || event.type !== 'message.sent') {
+        verdict.lost += 1;
+        verdict.problems.push(
+          `${name} was acknowledged as ${send.seq} of ${send.room}, and there is ${JSON.stringify(event)} [I1]`,
+        );
+        continue;
+      }
+      const { text, redacted } = JSON.parse(event.body) as { text: string; redacted?: boolean };
+      if (!redacted && text !== send.text) verdict.problems.push(`${name} is in the log with another text [I1]`);
+      if (kept?.id !== event.id) verdict.problems.push(`${name} is not known by its key [I11]`);
+    }
+  }
+}
+
+/** [I4] What was acknowledged before something else was asked for stands before it. */
+function checkOrder({ devices }: CheckOptions, verdict: Verdict): void {
+  const sends = devices.flatMap((device) => device.sends).filter(({ seq }) => seq !== null);
+  const moments = sends
+    .flatMap((send) => [
+      { at: send.invoked, send, ends: false },
+      { at: send.answered as number, send, ends: true },
+    ])
+    .sort((a, b) => a.at - b.at);
+  const newest = new Map<number, number>();
+  const floor = new Map<object, number>();
+  for (const { send, ends } of moments) {
+    const seq = send.seq as number;
+    if (!ends) floor.set(send, newest.get(send.room) ?? 0);
+    else {
+      if (seq <= (floor.get(send) ?? 0)) {
+        verdict.reordered += 1;
+        verdict.problems.push(`${send.key} overtook what was acknowledged before it was asked for [I4]`);
+      }
+      newest.set(send.room, Math.max(newest.get(send.room) ?? 0, seq));
+    }
+  }
+}
+
+/** [I3][I5][I6] Each heard what is in the log, as it is there, in order, once, without a gap, and nothing that was not theirs. */
+function checkHeard(
+  { person, name, heard }: Device,
+  log: Log,
+  stays: ReadonlyMap<string, readonly Stay[]>,
+  verdict: Verdict,
+): void {
+  const at = new Map<number, Heard>();
+  for (const one of heard) {
+    const { stream, seq, id, type, body } = one;
+    const where = `${name}: event ${seq} of ${stream}`;
+    const event = log.get(stream)?.[seq - 1];
+    const redacted = event?.body.includes('"redacted":true') === true;
+    const same = type === 'hidden' || (event?.id === id && event?.type === type && (redacted || event.body === body));
+    if (!event || !same) {
+      verdict.phantom += 1;
+      verdict.problems.push(
+        `${where} was heard as ${type} ${body.slice(0, 100)}, and the log has ${JSON.stringify(event)} [I5]`,
+      );
+    }
+    const last = at.get(stream);
+    at.set(stream, one);
+    if (!last) continue;
+    if (seq <= last.seq) {
+      if (seq === last.seq) verdict.doubled += 1;
+      else verdict.reordered += 1;
+      verdict.problems.push(`${where} came after ${last.seq} [I3]`);
+    } else if (seq !== last.seq + 1) {
+      // Between two stays there is what is not theirs.
+      const rejoined = stays.get(`${person.id}:${stream}`)?.some(({ from }) => from > last.seq && from <= seq);
+      if (rejoined) continue;
+      verdict.gapped += 1;
+      verdict.problems.push(`${where} came after ${last.seq} [I3]`);
+    }
+  }
+  const own = heard.map(({ stream, seq, type }) => ({ stream, seq, hidden: type === 'hidden' }));
+  judgeHeard(person.id, own, log, stays, (what) => {
+    verdict.leaked += 1;
+    verdict.problems.push(`${name}: ${what} [I6]`);
+  });
+}
+
+/** [I3][I9] All end with the same: rooms, counts, markers, and the messages that they show. */
+function checkHeldByAll(
+  { devices, rooms }: CheckOptions,
+  model: Model,
+  log: Log,
+  problem: (what: string) => void,
+): void {
+  for (const { person, name, client } of devices) {
+    const timelines = new Map(rooms.map((room) => [room, client.timeline(room)]));
+    judgeHeld(
+      {
+        user: person.id,
+        name,
+        cursor: (stream) => client.position?.cursors[stream],
+        live: null,
+        rooms: client.rooms,
+        timelines,
+      },
+      model,
+      log,
+      (what) => problem(`${what} [I3][I9]`),
+    );
+  }
+}
+
+/** [I7] In rooms that everybody stays in: how long it took until all devices had it. */
+function checkDelays(
+  { devices, rooms, churning, troubles, slackMs }: CheckOptions,
+  log: Log,
+  _stays: ReadonlyMap<string, readonly Stay[]>,
+  verdict: Verdict,
+): void {
+  const stable = rooms.filter((room) => !churning.includes(room));
+  /** When each device had each place of each room. */
+  const heardAt = devices.map(({ heard }) => new Map(heard.map(({ stream, seq, at }) => [`${stream}:${seq}`, at])));
+  const sends = devices
+    .flatMap((device) => device.sends)
+    .filter(({ seq, room }) => seq !== null && stable.includes(room));
+  const reached = (room: number, seq: number): number =>
+    Math.max(...heardAt.map((own) => own.get(`${room}:${seq}`) ?? Number.POSITIVE_INFINITY));
+  for (const trouble of troubles) {
+    const name = trouble.faults.join(' and ');
+    let recovery = 0;
+    for (const send of sends) {
+      // What was asked for before is answered and heard by everybody, whether or not it was answered by then.
+      if (send.invoked > trouble.healed || !log.get(send.room)?.[(send.seq as number) - 1]) continue;
+      const late = reached(send.room, send.seq as number) - trouble.healed;
+      if (late > recovery) recovery = late;
+    }
+    verdict.recoveries.push(recovery);
+    if (recovery > RECOVERY_MS + slackMs) {
+      verdict.problems.push(`after ${name} it took ${Math.round(recovery)} ms until all had everything [I7]`);
+    }
+    if ([...trouble.harms].some((harm) => harm !== 'nats' && harm !== 'hints')) continue;
+    const allowed = trouble.harms.has('hints') ? UNSEEN_MS : HINTLESS_MS;
+    for (const send of sends) {
+      const answered = send.answered as number;
+      if (answered < trouble.began || answered > trouble.healed) continue;
+      const took = reached(send.room, send.seq as number) - answered;
+      verdict.withoutHints.push(Math.max(0, took));
+      if (took > allowed + slackMs) {
+        verdict.problems.push(`under ${name}, ${send.key} took ${Math.round(took)} ms to reach everybody [I7]`);
+      }
+    }
+  }
+}
+
+/** [I8] Markers rise, stay within the room, and end where they were last moved to. */
+async function checkMarkers(
+  { cluster, devices, people }: CheckOptions,
+  events: readonly StoredEvent[],
+  problem: (what: string) => void,
+): Promise<void> {
+  const at = new Map<string, number>();
+  for (const event of events) {
+    if (event.type !== 'read.moved') continue;
+    const { room, seq } = JSON.parse(event.body) as { room: number; seq: number };
+    const key = `${event.stream}:${room}`;
+    if (seq < (at.get(key) ?? 0)) problem(`the marker of user ${event.stream} in room ${room} fell to ${seq} [I8]`);
+    at.set(key, Math.max(seq, at.get(key) ?? 0));
+  }
+  const members = await cluster.postgres.ask(
+    'select m.room, m.user_id, m.read_seq, m.joined_seq, s.head from members m join streams s on s.id = m.room',
+  );
+  for (const { room, user_id, read_seq, joined_seq, head } of members) {
+    if (!people.some(({ id }) => id === Number(user_id))) continue;
+    if (Number(read_seq) > Number(head))
+      problem(`the marker of user ${user_id} in room ${room} is beyond its head [I8]`);
+    const asked = devices
+      .filter(({ person }) => person.id === Number(user_id))
+      .flatMap(({ acts, sends }) => [
+        ...acts
+          .filter(({ type, input, refused, answered }) => {
+            return type === 'read.move' && input.room === Number(room) && refused === null && answered !== null;
+          })
+          .map(({ input }) => input.seq as number),
+        ...sends.filter((send) => send.room === Number(room) && send.seq !== null).map(({ seq }) => seq as number),
+      ]);
+    const highest = Math.max(0, ...asked.filter((seq) => seq >= Number(joined_seq)));
+    if (Number(read_seq) < highest) {
+      problem(`the marker of user ${user_id} in room ${room} is at ${read_seq}, and ${highest} was acknowledged [I8]`);
+    }
+  }
+}
+
+/** [I10] What was deleted is in no table, and in nobody's hands. */
+async function checkDeleted(
+  { cluster, devices }: CheckOptions,
+  events: readonly StoredEvent[],
+  problem: (what: string) => void,
+): Promise<void> {
+  const sends = new Map(
+    devices.flatMap((device) => device.sends.flatMap((send) => (send.id === null ? [] : [[send.id, send] as const]))),
+  );
+  const gone = events.flatMap((event) => {
+    if (event.type !== 'message.deleted') return [];
+    const { message } = JSON.parse(event.body) as { message: number };
+    return sends.get(message) ?? [];
+  });
+  if (gone.length === 0) return;
+  const needles = gone.slice(-200).map(({ text }) => text.split('.')[0] as string);
+  const tables = await cluster.postgres.ask<{ name: string }>(
+    `select tablename as name from pg_tables where schemaname = 'public' order by 1`,
+  );
+  for (const { name } of tables) {
+    const rows = await cluster.postgres.ask<{ row: string }>(`select to_jsonb(t)::text as row from "${name}" t`);
+    const all = rows.map(({ row }) => row).join('\n');
+    for (const needle of needles) {
+      if (all.includes(`${needle}.`)) problem(`"${needle}" was deleted, and is in ${name} [I10]`);
+    }
+  }
+  for (const { name, client, person } of devices) {
+    for (const room of client.rooms.getSnapshot()) {
+      const { messages } = client.timeline(room.id).getSnapshot();
+      for (const send of gone) {
+        if (messages.some(({ id, text }) => id === send.id && text !== '')) {
+          problem(`${name} of user ${person.id} still shows "${send.text}" [I10]`);
+        }
+      }
+    }
+  }
+}
+
+/** [I2] Every room by pages, forwards and backwards, in pieces of several sizes, on every node. */
+async function checkPages(
+  { cluster, people, devices, rooms }: CheckOptions,
+  log: Log,
+  model: Model,
+  problem: (what: string) => void,
+): Promise<void> {
+  const [owner] = people as [Person];
+  const device = devices.find(({ person }) => person === owner) as Device;
+  const api = new Api(device.client.http);
+  for (const [index, room] of rooms.entries()) {
+    const told = model.messagesOf(room).map(({ row }) => row.id);
+    const sizes = log.get(room)?.length && (log.get(room)?.length ?? 0) < 400 ? [1, 2, 50, 100] : [50, 100];
+    const limit = sizes[index % sizes.length] as number;
+    const read = async (side: 'before' | 'after'): Promise<number[]> => {
+      const found: Message[] = [];
+      let from: number | null = side === 'before' ? Number.MAX_SAFE_INTEGER : 0;
+      while (from !== null) {
+        const page = await api.messages(room, { [side]: from, limit });
+        if (side === 'before') found.unshift(...page.messages);
+        else found.push(...page.messages);
+        from = page[side];
+      }
+      return found.map(({ id }) => id);
+    };
+    for (const side of ['before', 'after'] as const) {
+      const found = await read(side);
+      if (JSON.stringify(found) !== JSON.stringify(told)) {
+        problem(
+          `room ${room} by pages of ${limit} ${side} has ${found.length} messages, and ${told.length} were sent [I2]`,
+        );
+      }
+    }
+  }
+  // Every node reads the same.
+  for (const node of cluster.nodes) {
+    const answer = await fetch(`${node.url}/v1/rooms`, { headers: { authorization: `Bearer ${owner.token}` } });
+    const { rooms: rows } = (await answer.json()) as { rooms: { id: number; head: number }[] };
+    for (const { id, head } of rows) {
+      if (head !== log.get(id)?.length) problem(`${node.name} says that room ${id} stands at ${head} [I2]`);
+    }
+  }
+}
+
+/** [I15] Search finds what a look at all messages finds, for each user. */
+async function checkSearch(
+  { people, devices, rooms, slackMs }: CheckOptions,
+  model: Model,
+  verdict: Verdict,
+): Promise<void> {
+  for (const person of people.slice(0, 4)) {
+    const device = devices.find((one) => one.person === person) as Device;
+    const api = new Api(device.client.http);
+    for (const word of [`${device.name}`, 'edited']) {
+      const told = rooms
+        .filter((room) => model.membersOf(room).some((member) => member.user_id === person.id))
+        .flatMap((room) => model.messagesOf(room))
+        .filter(({ row }) => row.deleted_at === null && row.text.split(/[\s.]+/).includes(word))
+        .map(({ row }) => row.id)
+        .sort((a, b) => a - b);
+      const until = performance.now() + 10_000 + slackMs;
+      for (;;) {
+        const found = new Set<number>();
+        let next: string | undefined;
+        do {
+          const page = await api.searchMessages({ q: word, mode: 'words', limit: 100, ...(next ? { next } : {}) });
+          for (const { message } of page.hits) found.add(message.id);
+          next = page.next ?? undefined;
+        } while (next !== undefined);
+        const same = JSON.stringify([...found].sort((a, b) => a - b)) === JSON.stringify(told);
+        if (same) break;
+        // The index may be behind for a moment.
+        if (performance.now() > until) {
+          verdict.problems.push(
+            `${person.name} finds ${found.size} messages with "${word}", and there are ${told.length} [I15]`,
+          );
+          break;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  }
+}
