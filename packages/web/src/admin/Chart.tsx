@@ -18,6 +18,8 @@ interface ChartProps {
 
 const WIDTH = 240;
 const HEIGHT = 56;
+/** Points that the width is for at least: a line that has just begun grows from the right. */
+const LEAST = 48;
 
 export function Chart({ label, points, show, top }: ChartProps) {
   const id = useId();
@@ -28,7 +30,8 @@ export function Chart({ label, points, show, top }: ChartProps) {
   const shown = pointed === null ? undefined : points[Math.min(pointed, points.length - 1)];
   const last = points.at(-1);
   const now = shown ?? last;
-  const x = (index: number) => (points.length < 2 ? WIDTH : (index / (points.length - 1)) * WIDTH);
+  const steps = Math.max(points.length, LEAST) - 1;
+  const x = (index: number) => WIDTH - ((points.length - 1 - index) / steps) * WIDTH;
   const y = (value: number) => HEIGHT - (value / scale) * (HEIGHT - 4) - 1;
   return (
     <figure className={styles.chart} aria-labelledby={id}>
@@ -42,7 +45,8 @@ export function Chart({ label, points, show, top }: ChartProps) {
         aria-hidden
         onPointerMove={(event) => {
           const box = event.currentTarget.getBoundingClientRect();
-          setPointed(Math.round(((event.clientX - box.left) / box.width) * (points.length - 1)));
+          const back = Math.round((1 - (event.clientX - box.left) / box.width) * steps);
+          setPointed(Math.max(0, points.length - 1 - back));
         }}
         onPointerLeave={() => setPointed(null)}
       >
