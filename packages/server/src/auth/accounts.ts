@@ -522,7 +522,7 @@ export class Accounts {
       ];
       if (ended.length > 0) drafts.push({ stream: user, type: 'session.ended', body: { sessions: ended } });
       // No session begins for an account that was deactivated, or by a password that was changed, a moment ago.
-      const outcome = await this.#append({ actor: user, drafts, expect: new Map([[user, state.version]]) });
+      const outcome = await this.#append({ actor: user, drafts, expect: [[user, state.version]] });
       if (!('kind' in outcome)) return outcome;
       if (outcome.kind === 'committed') return this.#login(user, session, refreshToken, origin.dialect);
     }

@@ -196,7 +196,7 @@ function readHeads(batch: readonly Entry[]): Question<Map<StreamId, StreamHead>>
   const wanted = new Set<StreamId>();
   for (const entry of batch) {
     for (const draft of entry.drafts) wanted.add(draft.stream);
-    if (entry.expect) for (const stream of entry.expect.keys()) wanted.add(stream);
+    if (entry.expect) for (const [stream] of entry.expect) wanted.add(stream);
   }
   const ids = [...wanted].sort((a, b) => a - b);
   return {
@@ -263,7 +263,7 @@ function readClaims(batch: readonly Entry[]): Question<Map<string, StreamId>> {
 }
 
 function readMessages(batch: readonly Entry[]): Question<Map<MessageId, number>> {
-  const wanted = [...new Set(batch.flatMap((entry) => [...(entry.expectMessages?.keys() ?? [])]))];
+  const wanted = [...new Set(batch.flatMap((entry) => (entry.expectMessages ?? []).map(([message]) => message)))];
   return {
     step: { kind: 'read', sql: SELECT_MESSAGE, params: wanted.map((id) => [id]) },
     take(answers) {

@@ -6,6 +6,8 @@ import type { Answers, Param, Program, ReadStep, Row, WriteStep } from './steps.
 /** Until this version a reset of the write-ahead log could lose committed pages. */
 const SQLITE_MIN = [3, 51, 3] as const;
 const MULTI_ROW = 16;
+/** Pages in the write-ahead log, 64 MB of them, that are then copied into the database: each page once, however often it was written. */
+const CHECKPOINT_PAGES = 16_000;
 /** How long a connection waits for another one's lock. */
 const BUSY_MS = 10_000;
 
@@ -18,6 +20,15 @@ export function assertVersion(version: string): void {
   if (older < 0) throw new Error(`SQLite ${version} is older than ${SQLITE_MIN.join('.')}, which durable commits need`);
 }
 
+/** `select … from … where …` for all rows of parameters in one, which come as JSON; `at_row` is whose row it is. */
+function forAll(sql: string): string {
+  let at = -1;
+  const named = sql.replace('{lock}', '').replace(/\?/g, () => `(p.row_params ->> ${++at})`);
+  const [columns, ...rest] = named.slice('select '.length).split(' from ');
+  const params = 'select key as at_row, value as row_params from json_each(?)';
+  return `select p.at_row, ${columns} from (${params}) p cross join ${rest.join(' from ')}`;
+}
+
 /** COMMIT itself failed. What it wrote may be found whole after a crash: it can't be told whether it was committed. */
 export class CommitError extends Error {}
 
@@ -25,6 +36,8 @@ export class SqliteConnection {
   readonly #db: Database;
   /** Statements are kept: a prepare costs more than most runs, and prepared ones never give their memory back. */
   readonly #statements = new Map<string, Statement>();
+  /** Those that are asked for rows. They come as lists: across the binding, members of objects cost more than the query. */
+  readonly #selects = new Map<string, { statement: Statement; names: readonly string[] }>();
 
   private constructor(db: Database) {
     this.#db = db;
@@ -37,7 +50,7 @@ export class SqliteConnection {
     db.exec('pragma journal_mode = wal');
     db.exec('pragma synchronous = full');
     db.exec(
-      `pragma busy_timeout = ${BUSY_MS}; pragma temp_store = memory; pragma cache_size = -65536; pragma wal_autocheckpoint = 4000`,
+      `pragma busy_timeout = ${BUSY_MS}; pragma temp_store = memory; pragma cache_size = -65536; pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
     );
     // [L6] What is overwritten or deleted leaves the file too, not only the tables.
     db.exec('pragma secure_delete = on');
@@ -61,7 +74,19 @@ export class SqliteConnection {
   }
 
   query(sql: string, params: readonly Param[]): Row[] {
-    return this.#statement(sql).all(...params) as Row[];
+    let select = this.#selects.get(sql);
+    if (!select) {
+      const statement = this.#db.prepare(sql);
+      statement.setReturnArrays(true);
+      select = { statement, names: statement.columns().map(({ name }) => name) };
+      this.#selects.set(sql, select);
+    }
+    const { statement, names } = select;
+    return (statement.all(...params) as unknown as Param[][]).map((values) => {
+      const row: Row = {};
+      for (let at = 0; at < names.length; at += 1) row[names[at] as string] = values[at] as Param;
+      return row;
+    });
   }
 
   /** Runs a program inside one transaction; nothing of it stays when it throws. */
@@ -114,15 +139,20 @@ export class SqliteConnection {
 
   close(): void {
     this.#statements.clear();
+    this.#selects.clear();
     this.#db.close();
   }
 
   #read(step: ReadStep): Answers {
     switch (step.kind) {
       case 'read': {
-        if (step.params.length === 0) return [];
-        const statement = this.#statement(step.sql.replace('{lock}', ''));
-        return step.params.map((row) => statement.all(...row) as Row[]);
+        const { sql, params } = step;
+        const [first] = params;
+        if (!first) return [];
+        if (params.length === 1) return [this.query(sql.replace('{lock}', ''), first)];
+        const answers: Row[][] = params.map(() => []);
+        for (const row of this.query(forAll(sql), [JSON.stringify(params)])) answers[Number(row.at_row)]?.push(row);
+        return answers;
       }
       case 'event_ids': {
         const { first } = this.#statement('select coalesce(max(id), 0) + 1 as first from events').get() as Row;
@@ -149,26 +179,28 @@ export class SqliteConnection {
     }
   }
 
-  /** Sixteen rows a statement where there are so many: fewer calls, and few enough different statements to keep. */
-  #insert(step: Extract<WriteStep, { kind: 'insert' }>): void {
-    const { table, columns, rows } = step;
-    const head = `insert ${step.ignore ? 'or ignore ' : ''}into ${table} (${columns.join(', ')}) values `;
-    const one = `(${columns.map(() => '?').join(', ')})`;
-    let index = 0;
-    if (rows.length >= MULTI_ROW) {
-      const many = this.#statement(head + Array(MULTI_ROW).fill(one).join(', '));
-      for (; index + MULTI_ROW <= rows.length; index += MULTI_ROW) {
+  /**
+   * Sixteen rows a statement where there are so many: fewer calls, and few enough different statements to keep. A column
+   * that is null in all of them is left out: each value costs a call into the binding.
+   */
+  #insert({ table, columns, rows, ignore }: Extract<WriteStep, { kind: 'insert' }>): void {
+    const given = columns.flatMap((_, at) => (rows.some((row) => row[at] !== null) ? [at] : []));
+    const names = given.map((at) => columns[at]).join(', ');
+    const head = `insert ${ignore ? 'or ignore ' : ''}into ${table} (${names}) values `;
+    const one = `(${given.map(() => '?').join(', ')})`;
+    let next = 0;
+    for (const count of [MULTI_ROW, 1]) {
+      if (rows.length - next < count) continue;
+      const statement = this.#statement(head + Array(count).fill(one).join(', '));
+      for (; next + count <= rows.length; next += count) {
         // Pushed one by one: slices and flat() cost as much as the insert itself.
         const params: Param[] = [];
-        for (let at = index; at < index + MULTI_ROW; at += 1) {
-          for (const param of rows[at] as readonly Param[]) params.push(param);
+        for (let index = next; index < next + count; index += 1) {
+          for (const at of given) params.push((rows[index] as readonly Param[])[at] as Param);
         }
-        many.run(...params);
+        statement.run(...params);
       }
     }
-    if (index === rows.length) return;
-    const single = this.#statement(head + one);
-    for (; index < rows.length; index += 1) single.run(...(rows[index] as readonly Param[]));
   }
 
   #statement(sql: string): Statement {

@@ -32,7 +32,10 @@ function emptyLogSoon(): void {
   }, EMPTY_LOG_MS).unref();
 }
 
-port.on('message', (request: SqliteRequest) => {
+const post = (response: SqliteResponse): void => port.postMessage(JSON.stringify(response));
+
+port.on('message', (text: string) => {
+  const request = JSON.parse(text) as SqliteRequest;
   let response: SqliteResponse;
   try {
     response = { ok: true, value: answer(connection, request) };
@@ -40,9 +43,9 @@ port.on('message', (request: SqliteRequest) => {
   } catch (error) {
     response = { ok: false, message: (error as Error).message, unknown: error instanceof CommitError };
   }
-  port.postMessage(response);
+  post(response);
   if (request.op !== 'close') return;
   if (emptying) clearTimeout(emptying);
   port.close();
 });
-port.postMessage({ ok: true, value: null } satisfies SqliteResponse);
+post({ ok: true, value: null });

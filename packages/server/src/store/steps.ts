@@ -4,7 +4,11 @@ export type Param = string | number | null;
 export type Row = Record<string, Param>;
 
 export type ReadStep =
-  /** Runs a select once for each row of parameters; the answer is one list of rows for each. `{lock}` in the SQL locks rows, where others may write too. */
+  /**
+   * Runs a select once for each row of parameters; the answer is one list of rows for each. `{lock}` in the SQL locks rows,
+   * where others may write too. For several rows it is `select … from … where …` and nothing behind it, so that a driver may
+   * ask for all of them as one statement.
+   */
   | { kind: 'read'; sql: string; params: readonly (readonly Param[])[] }
   /** Ids for events, rising over all that was given before, not always without gaps; the answer is one list of rows `{id}`. */
   | { kind: 'event_ids'; count: number };

@@ -57,7 +57,7 @@ export interface IdempotencyKey {
   hash: string;
 }
 
-/** One decided command: all of its drafts are committed, or none. */
+/** One decided command: all of its drafts are committed, or none. It is plain data, which goes from thread to thread as JSON. */
 export interface Entry {
   actor: UserId;
   /** Milliseconds since 1970. */
@@ -65,9 +65,9 @@ export interface Entry {
   drafts: readonly Draft[];
   key?: IdempotencyKey;
   /** Versions of the stream states that the decision was made on; another one in the commit makes the entry stale. */
-  expect?: ReadonlyMap<StreamId, number>;
+  expect?: readonly (readonly [StreamId, number])[];
   /** Versions of the messages that the decision was made on. */
-  expectMessages?: ReadonlyMap<MessageId, number>;
+  expectMessages?: readonly (readonly [MessageId, number])[];
   claims?: readonly Claim[];
   /** Claims that are given up, by space and value; only the owner's own are. */
   releases?: readonly Claim[];

@@ -255,7 +255,7 @@ export function describeCommit(make: MakeSite): void {
     it('[L3] answers a known key though the state moved on, and though its claim is taken', async () => {
       const [ada] = (await facts.users(1)) as [number];
       const room = await facts.room([ada]);
-      const expectNow = { expect: new Map([[room, await facts.version(room)]]) };
+      const expectNow = { expect: [[room, await facts.version(room)]] as const };
       const sent = await facts.send(room, ada, 'once', { ...key('k5'), ...expectNow });
       await facts.done(facts.entry(ada, [{ stream: room, type: 'room.archived', body: {} }]));
       const claims = [{ space: 'import' as const, value: 'k5', owner: ada }];
@@ -276,7 +276,7 @@ export function describeCommit(make: MakeSite): void {
     it('[L3] takes no key for what was not committed', async () => {
       const [ada] = (await facts.users(1)) as [number];
       const room = await facts.room([ada]);
-      const stale = { expect: new Map([[room, 99]]), ...key('k6') };
+      const stale = { expect: [[room, 99]] as const, ...key('k6') };
       expect(kinds(await facts.commit(facts.sending(room, ada, { text: 'a' }, stale)))).toEqual(['stale']);
       expect(kinds(await facts.commit(facts.sending(room, ada, { text: 'a' }, key('k6'))))).toEqual(['committed']);
     });
@@ -345,7 +345,7 @@ export function describeCommit(make: MakeSite): void {
   });
 
   describe('versions', () => {
-    const at = (stream: number, version: number) => ({ expect: new Map([[stream, version]]) });
+    const at = (stream: number, version: number) => ({ expect: [[stream, version]] as const });
 
     it('[L4] makes an entry stale whose stream has another version, and writes nothing of it', async () => {
       const [ada] = (await facts.users(1)) as [number];
@@ -402,10 +402,10 @@ export function describeCommit(make: MakeSite): void {
     it('[L4] holds a decision to every stream that it was made on', async () => {
       const [ada, ben] = (await facts.users(2)) as [number, number];
       const room = await facts.room([ada]);
-      const expected = new Map([
+      const expected = [
         [room, await facts.version(room)],
         [ben, await facts.version(ben)],
-      ]);
+      ] as const;
       await facts.done(facts.entry(ben, [{ stream: ben, type: 'user.deactivated', body: {} }]));
       const joined = { stream: room, type: 'member.joined' as const, body: { user: ben, role: 'member' as const } };
       expect(kinds(await facts.commit(facts.entry(ada, [joined], { expect: expected })))).toEqual(['stale']);
@@ -419,14 +419,14 @@ export function describeCommit(make: MakeSite): void {
       const room = await facts.room([ada]);
       const sent = await facts.send(room, ada, 'a');
       const about = { message: sent.id, messageSeq: sent.seq };
-      const expectMessages = new Map([[sent.id, 0]]);
+      const expectMessages = [[sent.id, 0]] as const;
       const edit = (text: string) =>
         facts.entry(ada, [{ stream: room, type: 'message.edited', body: { ...about, text } }], { expectMessages });
       expect(kinds(await facts.commit(edit('b'), edit('c')))).toEqual(['committed', 'stale']);
       expect(kinds(await facts.commit(edit('d')))).toEqual(['stale']);
       const row = await store.db.selectFrom('messages').selectAll().where('id', '=', sent.id).executeTakeFirst();
       expect(row).toMatchObject({ text: 'b', version: 1 });
-      const unknown = facts.sending(room, ada, { text: 'x' }, { expectMessages: new Map([[987_654_321, 0]]) });
+      const unknown = facts.sending(room, ada, { text: 'x' }, { expectMessages: [[987_654_321, 0]] });
       expect(kinds(await facts.commit(unknown))).toEqual(['stale']);
     });
 
@@ -442,7 +442,7 @@ export function describeCommit(make: MakeSite): void {
       const room = await facts.room([ada]);
       const sent = await facts.send(room, ada, 'a');
       const body = { message: sent.id, messageSeq: sent.seq, text: 'b', emoji: '👍' };
-      const expectMessages = new Map([[sent.id, 0]]);
+      const expectMessages = [[sent.id, 0]] as const;
       const entry = facts.entry(ada, [{ stream: room, type, body }], { expectMessages });
       expect(kinds(await facts.commit(entry, entry))).toEqual(['committed', 'stale']);
       expect(kinds(await facts.commit(entry))).toEqual(['stale']);

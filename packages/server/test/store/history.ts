@@ -59,14 +59,14 @@ export function decide(facts: Facts, model: Model, cast: Cast, { kind, who, wher
   const version = (stream: number) => model.streams.get(stream)?.version ?? 0;
   const visible = model.messagesOf(room).filter(({ row }) => row.deleted_at === null);
   const message = pick(visible, what);
-  const expect = new Map([[room, version(room)]]);
+  const expect = [[room, version(room)]] as const;
   const inRoom = (type: Draft['type'], body: object, more: Draft[] = []): Entry =>
     facts.entry(actor, [{ stream: room, type, body } as Draft, ...more], { expect });
   const onMessage = (type: Draft['type'], body: object = {}): Entry | null => {
     if (!message) return null;
     const { id, seq } = message.row;
     const draft = { stream: room, type, body: { message: id, messageSeq: seq, ...body } } as Draft;
-    return facts.entry(actor, [draft], { expect, expectMessages: new Map([[id, message.row.version]]) });
+    return facts.entry(actor, [draft], { expect, expectMessages: [[id, message.row.version]] });
   };
   const called = what % 3 === 0 ? { everyone: true } : { users: cast.users.filter((_, i) => (what >> i) % 2 === 1) };
   const text = `text ${who} ${where} ${what}`;
@@ -131,7 +131,7 @@ export function decide(facts: Facts, model: Model, cast: Cast, { kind, who, wher
       const [type, users] =
         what % 2 === 0 ? (['usergroup.members_added', gone] as const) : (['usergroup.members_removed', there] as const);
       const draft: Draft = { stream: cast.group, type, body: { users: users.slice(0, 2) } };
-      return facts.entry(actor, [draft], { expect: new Map([[cast.group, version(cast.group)]]) });
+      return facts.entry(actor, [draft], { expect: [[cast.group, version(cast.group)]] });
     }
     default:
       throw new Error(`unknown kind ${kind satisfies never}`);

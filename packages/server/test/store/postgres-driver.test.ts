@@ -147,7 +147,7 @@ describe('the PostgreSQL driver', () => {
       const [facts, beside] = [new Facts(one), new Facts(other)];
       const [ada, ben] = (await facts.users(2)) as [number, number];
       const room = await facts.room([ada, ben]);
-      const expected = new Map([[room, await facts.version(room)]]);
+      const expected = [[room, await facts.version(room)]] as const;
       const removal = facts.entry(ada, [{ stream: room, type: 'member.removed', body: { user: ben } }], {
         expect: expected,
       });
