@@ -1,5 +1,6 @@
 /** What the hub promises to those who listen: once, in order, to members alone, in few writes and bounded memory. */
 import { LocalBus } from '@natter/server/bus/bus';
+import { DEFAULT_LIMITS } from '@natter/server/limits';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type Connected,
@@ -263,7 +264,7 @@ describe('hints', () => {
     await connect(alone, own, ANNA, { rooms: [ROOM] });
     await turns();
     own.reads.length = 0;
-    clock.advance(4_000);
+    clock.advance(DEFAULT_LIMITS.HEAD_AUDIT_SECONDS * 1_000 - 500);
     await turns();
     expect(own.reads).toEqual([]);
   });
