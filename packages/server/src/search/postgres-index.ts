@@ -75,7 +75,10 @@ export class PostgresIndex {
       if (reason === null) return { usable: true, rebuilt: null };
       if (reason === 'newer') return { usable: false, rebuilt: null };
       await this.#run(
-        'truncate search_meta, search_messages, search_words, search_months, search_gaps, search_forgotten, search_forgotten_rooms',
+        // No truncate: it would wait for searches under way, and they for it.
+        `with m as (delete from search_messages), w as (delete from search_words), t as (delete from search_months),
+          g as (delete from search_gaps), f as (delete from search_forgotten), r as (delete from search_forgotten_rooms)
+          delete from search_meta`,
       );
       const facts = {
         schema: SCHEMA_VERSION,
