@@ -72,7 +72,8 @@ export const COMMAND_INPUTS = {
   'user.delete': Type.Object({ user: Id }, closed),
   'user.set_role': Type.Object({ user: Id, role: UserRole }, closed),
   'user.verify': Type.Object({ user: Id, verified: Type.Boolean() }, closed),
-  'session.end': Type.Object({ session: Type.String({ minLength: 1, maxLength: 64 }) }, closed),
+  /** The id is the server's own (base64url), so that what looks otherwise is none. */
+  'session.end': Type.Object({ session: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) }, closed),
   'session.end_all': Type.Object({ user: Type.Optional(Id), keepCurrent: Type.Optional(Type.Boolean()) }, closed),
   'usergroup.create': Type.Object(
     { name: Name, description: Type.Optional(Line), members: Type.Optional(Ids) },

@@ -152,6 +152,18 @@ describe('input of commands', () => {
     }
   });
 
+  it('refuses text that no store can keep, wherever a string may stand', async () => {
+    // Whoever takes back a reaction names one that stands: any other text is none, and nothing is kept of it.
+    for (const type of types.filter((one) => one !== 'reaction.remove')) {
+      for (const [name, member] of Object.entries(schema(type).properties ?? {})) {
+        if (member.type !== 'string' && !member.anyOf) continue;
+        for (const bad of ['\0', 'a\0b', '\ud800', 'a\udc00b']) {
+          await refusedAsInvalid(type, { ...valid[type], [name]: bad });
+        }
+      }
+    }
+  });
+
   it('of any shape at all gets an answer that is in the table, and never an exception', async () => {
     const people = await house.users(2);
     const room = await house.room(people);
