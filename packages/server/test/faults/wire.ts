@@ -26,7 +26,7 @@ export class Wire {
   latency = { ms: 0, jitter: 0 };
   /** Bytes a second in each direction of each link; 0: as many as go. */
   rate = 0;
-  /** Nothing passes in these directions, and nobody is told: a cable that was pulled. */
+  /** Nothing passes in these directions, not even that an end is gone: a cable that was pulled. What was sent comes when it is put in again. */
   readonly holes = new Set<Direction>();
   /** Nothing is read of these directions: who sends there waits, as before somebody who does not read. */
   readonly stalls = new Set<Direction>();
@@ -59,7 +59,7 @@ export class Wire {
     for (const link of [...this.#links]) link.cut();
   }
 
-  /** Everything passes again, what was held included; what was swallowed stays so. */
+  /** Everything passes again, what was held included. */
   heal(): void {
     this.latency = { ms: 0, jitter: 0 };
     this.rate = 0;
@@ -165,8 +165,6 @@ class Passage implements Link {
 
   #take(direction: Direction, chunk: Buffer): void {
     const wire = this.#wire;
-    // What is swallowed by a hole was lost on the way: the link can't be gone on with, and ends when both ends notice.
-    if (wire.holes.has(direction)) return;
     const passed = this.#tamper ? this.#tamper(chunk, direction, this) : chunk;
     if (passed === null || this.#isClosed) return;
     const lane = this.#lanes[direction];
@@ -191,6 +189,7 @@ class Passage implements Link {
     const lane = this.#lanes[direction];
     if (lane.timer) clearTimeout(lane.timer);
     lane.timer = null;
+    if (this.#wire.holes.has(direction)) return;
     const now = performance.now();
     const calm = this.#wire.latency.ms === 0 && this.#wire.latency.jitter === 0 && this.#wire.rate === 0;
     for (let next = lane.queue[0]; next; next = lane.queue[0]) {
@@ -204,7 +203,7 @@ class Passage implements Link {
     }
     if (this.#wire.stalls.has(direction)) lane.from.pause();
     else if (lane.waiting <= HELD_BYTES && lane.from.isPaused()) lane.from.resume();
-    if (lane.ended && !this.#wire.holes.has(direction)) lane.to.end();
+    if (lane.ended) lane.to.end();
   }
 
   #end(): void {
