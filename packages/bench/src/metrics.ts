@@ -12,7 +12,7 @@ export interface Metric {
   of(figures: LoadFigures | IdleFigures): number | null;
 }
 
-function ofLoad(pick: (figures: LoadFigures) => number): Metric['of'] {
+function ofLoad(pick: (figures: LoadFigures) => number | null): Metric['of'] {
   return (figures) => (figures.kind === 'load' ? pick(figures) : null);
 }
 
@@ -45,13 +45,21 @@ const p99: Metric = {
   of: ofLoad((figures) => figures.latency.p99),
 };
 
-const saturated = [deliveries, cpu, p50];
+const perWrite: Metric = {
+  key: 'perWrite',
+  title: 'events a write',
+  better: 'more',
+  digits: 1,
+  of: ofLoad((figures) => figures.perWrite),
+};
+
+const saturated = [deliveries, cpu, p50, perWrite];
 
 /** The first one of each list is what the work point is about. */
 export const METRICS: Record<WorkName, readonly Metric[]> = {
   sat10: saturated,
   sat100: saturated,
-  rate50: [p99, p50, cpu],
+  rate50: [p99, p50, cpu, perWrite],
   rooms: [
     {
       key: 'sends',

@@ -24,6 +24,7 @@ function figures(change: Partial<LoadFigures> = {}): LoadFigures {
     ...busy,
     latency,
     late: null,
+    perWrite: null,
     ...change,
   };
 }

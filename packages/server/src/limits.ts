@@ -156,8 +156,14 @@ const SIZE_LIMITS = {
   },
 } as const satisfies Record<string, Limit>;
 
-/** Times, in seconds. */
+/** Times, in seconds where the name says nothing else. */
 const TIME_LIMITS = {
+  FLUSH_GATHER_MS_MAX: {
+    default: 10,
+    min: 0,
+    max: 100,
+    text: 'most milliseconds that frames of a room wait for others which are being committed, so that they leave in one write; less where the writes take less, none where nothing is under way; 0 switches it off',
+  },
   HELLO_TIMEOUT_SECONDS: { default: 10, min: 1, max: 60, text: 'a socket that has not said hello by then is closed' },
   HEARTBEAT_SECONDS: {
     default: 30,

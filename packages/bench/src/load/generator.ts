@@ -26,6 +26,14 @@ function reading(job: Job, crowd: Crowd, completed: number) {
   };
 }
 
+/** Events that Natter has given to sockets, and the writes it took; null where there is nobody who counts them. */
+async function written(job: Job): Promise<{ deliveries: number; writes: number } | null> {
+  if (!job.wire.startsWith('natter')) return null;
+  const text = await (await fetch(`http://127.0.0.1:${job.port}/metrics`)).text();
+  const value = (name: string): number => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1] ?? 0);
+  return { deliveries: value('natter_deliveries_total'), writes: value('natter_socket_writes_total') };
+}
+
 /** Waits until all that was sent has arrived, and a little longer. */
 async function drain(job: Job, crowd: Crowd, aftermath = AFTERMATH): Promise<void> {
   const ends = performance.now() + DRAIN_MAX;
@@ -51,11 +59,14 @@ async function underLoad(job: Job, work: ClosedWork | OpenWork, crowd: Crowd): P
   crowd.begin(loop);
   loop.start();
   await Promise.race([delay(work.warmup), crowd.failure]);
+  // Outside of what is counted: it costs the server a little.
+  const writtenBefore = await written(job);
   loop.keep(true);
   const before = reading(job, crowd, loop.completed);
   await Promise.race([delay(work.window), crowd.failure]);
   loop.keep(false);
   const after = reading(job, crowd, loop.completed);
+  const writtenAfter = await written(job);
   loop.stop();
   await Promise.race([drain(job, crowd), crowd.failure]);
   return {
@@ -71,6 +82,10 @@ async function underLoad(job: Job, work: ClosedWork | OpenWork, crowd: Crowd): P
     loadCore: after.loadCore - before.loadCore,
     latency: loop.latency(),
     late: loop.late(),
+    perWrite:
+      writtenBefore && writtenAfter
+        ? (writtenAfter.deliveries - writtenBefore.deliveries) / Math.max(1, writtenAfter.writes - writtenBefore.writes)
+        : null,
   };
 }
 

@@ -51,6 +51,8 @@ export interface LoadFigures {
   latency: Percentiles;
   /** Open loop: how much later than due the messages were sent, in milliseconds. */
   late: Percentiles | null;
+  /** Events that left in one write to a socket, on average, as the server counts them; null where it does not. */
+  perWrite: number | null;
 }
 
 export interface IdleFigures {

@@ -6,7 +6,7 @@ import type { Limits } from '../limits.js';
 import type { CommitListener } from '../log/log.js';
 import type { StoredEvent, Visit } from './encoding.js';
 import { Feeds } from './feeds.js';
-import { endOfTurn, type FlushWindow } from './flush.js';
+import { Flushes, type FlushWindow } from './flush.js';
 import { Pages } from './pages.js';
 import { ONLINE, Presence } from './presence.js';
 import { CatchUp, type CatchUpHost, type Memberships, type Outcome } from './resume.js';
@@ -19,6 +19,8 @@ import { Typing } from './typing.js';
 export interface HubLog extends FeedLog {
   readonly epoch: Epoch;
   onCommit(listener: CommitListener): void;
+  /** Is more of this stream being committed? */
+  isUnderWay(stream: StreamId): boolean;
 }
 
 export interface HubMetrics {
@@ -89,7 +91,7 @@ export class Hub {
   readonly #catchUpHost: CatchUpHost;
   #dirty: RoomFeed[] = [];
   #touched: Subscriber[] = [];
-  #flushComing = false;
+  readonly #flushes: Flushes;
   #saveSeenAt: number;
   readonly #timer: Timer;
   #closed = false;
@@ -172,6 +174,13 @@ export class Hub {
         this.#feeds.troubled();
         if (bus.trouble === null) this.#roll.greet();
       },
+    });
+    this.#flushes = new Flushes({
+      clock,
+      gatherMsMax: limits.FLUSH_GATHER_MS_MAX,
+      ...(options.flushWindow ? { window: options.flushWindow } : {}),
+      flush: () => this.#flush(),
+      twice: () => this.#dirty.reduce((sum, feed) => sum + (log.isUnderWay(feed.stream) ? feed.live : 0), 0),
     });
     log.onCommit((events) => this.#committed(events));
     this.#saveSeenAt = clock.ticks() + limits.LAST_SEEN_SECONDS * 1_000;
@@ -331,6 +340,11 @@ export class Hub {
 
   /** Frames that wait leave now. */
   flush(): void {
+    this.#flushes.flush();
+  }
+
+  /** Answers how many connections were written to. */
+  #flush(): number {
     const started = this.#options.clock.ticks();
     const dirty = this.#dirty;
     this.#dirty = [];
@@ -345,12 +359,14 @@ export class Hub {
       subscriber.flush();
     }
     if (touched.length > 0) this.#options.metrics?.flushed(touched.length, this.#options.clock.ticks() - started);
+    return touched.length;
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer.close();
+    this.#flushes.close();
     this.presence.close();
     this.#roll.close();
     for (const subscribers of [...this.#users.values()]) for (const one of subscribers) this.leave(one);
@@ -484,25 +500,17 @@ export class Hub {
   }
 
   #markDirty(feed: RoomFeed): void {
+    // Frames that wait already may wait for this one.
+    this.#flushes.expect();
     if (feed.isDirty) return;
     feed.isDirty = true;
     this.#dirty.push(feed);
-    this.#expectFlush();
   }
 
   #touch(subscriber: Subscriber): void {
     if (subscriber.touched) return;
     subscriber.touched = true;
     this.#touched.push(subscriber);
-    this.#expectFlush();
-  }
-
-  #expectFlush(): void {
-    if (this.#flushComing) return;
-    this.#flushComing = true;
-    (this.#options.flushWindow ?? endOfTurn)(() => {
-      this.#flushComing = false;
-      this.flush();
-    });
+    this.#flushes.expect();
   }
 }

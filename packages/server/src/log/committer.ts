@@ -3,6 +3,7 @@
  * added latency when idle and large batches when busy.
  */
 import { setImmediate as endOfTurn } from 'node:timers/promises';
+import type { StreamId } from '@natter/protocol';
 import type { Entry, Outcome, Store, StoredEvent } from '../store/store.js';
 
 export interface CommitterMetrics {
@@ -33,6 +34,8 @@ export class Committer {
   readonly #tell: (events: readonly StoredEvent[]) => void;
   #queue: Waiting[] = [];
   #running: Promise<void> | null = null;
+  /** By stream: drafts that are queued or being committed. */
+  readonly #underWay = new Map<StreamId, number>();
   #draining = false;
 
   constructor(
@@ -52,10 +55,15 @@ export class Committer {
     if (this.#queue.length >= this.#queueMax) return Promise.reject(new OverloadedError('queue_full'));
     return new Promise((resolve, reject) => {
       this.#queue.push({ entry, resolve, reject });
+      for (const { stream } of entry.drafts) this.#underWay.set(stream, (this.#underWay.get(stream) ?? 0) + 1);
       // At the end of the turn, so that all commands read from the sockets in it share a transaction. A microtask runs
       // after each socket's callback: the first command would be committed, and told to all, by itself.
       this.#running ??= endOfTurn().then(() => this.#run());
     });
+  }
+
+  isUnderWay(stream: StreamId): boolean {
+    return this.#underWay.has(stream);
   }
 
   async drain(): Promise<void> {
@@ -71,7 +79,9 @@ export class Committer {
       let outcomes: Outcome[];
       try {
         outcomes = await this.#store.commit(batch.map((waiting) => waiting.entry));
+        this.#settled(batch);
       } catch (error) {
+        this.#settled(batch);
         this.#metrics?.failed(batch.length);
         for (const waiting of batch) waiting.reject(error);
         continue;
@@ -93,5 +103,15 @@ export class Committer {
       for (let i = 0; i < batch.length; i += 1) batch[i]?.resolve(outcomes[i] as Outcome);
     }
     this.#running = null;
+  }
+
+  #settled(batch: readonly Waiting[]): void {
+    for (const { entry } of batch) {
+      for (const { stream } of entry.drafts) {
+        const others = (this.#underWay.get(stream) ?? 0) - 1;
+        if (others > 0) this.#underWay.set(stream, others);
+        else this.#underWay.delete(stream);
+      }
+    }
   }
 }

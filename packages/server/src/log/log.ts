@@ -40,6 +40,11 @@ export class Log {
     this.#listeners.push(listener);
   }
 
+  /** Is something for this stream queued or being committed? What was told is not. */
+  isUnderWay(stream: StreamId): boolean {
+    return this.#committer.isUnderWay(stream);
+  }
+
   /** Resolves once the entry is decided in a committed transaction. Rejects with StoreError, or OverloadedError when the queue is full. */
   append(entry: Entry): Promise<Outcome> {
     return this.#committer.append(entry);

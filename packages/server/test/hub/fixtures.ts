@@ -78,6 +78,8 @@ export class FakeStore {
   readonly waiting: (() => void)[] = [];
   readonly reads: string[] = [];
   broken: Error | null = null;
+  /** Streams that have more under way. */
+  readonly underWay = new Set<StreamId>();
   #nextId = 1;
 
   append(drafts: readonly Draft[]): StoredEvent[] {
@@ -133,6 +135,7 @@ export class FakeStore {
     return {
       epoch: this.epoch,
       onCommit: (listener) => listeners.push(listener),
+      isUnderWay: (stream) => this.underWay.has(stream),
       events: (stream, after, limit) =>
         this.read(`events ${stream} ${after}`, () => (this.streams.get(stream) ?? []).slice(after, after + limit)),
       heads: (streams) =>

@@ -216,6 +216,43 @@ describe('the committer', () => {
   });
 });
 
+describe('what is under way in a stream', () => {
+  const to = (...streams: number[]): Entry => ({
+    actor: 1,
+    at: 0,
+    drafts: streams.map((stream) => ({ stream, type: 'room.archived', body: {} })),
+  });
+
+  it('is so from the queue until its commit is over, and no longer when its listeners are told', async () => {
+    const store = new HeldStore();
+    const when: boolean[] = [];
+    const committer = new Committer(store, { batchMax: 2, queueMax: 9 }, () => when.push(committer.isUnderWay(7)));
+    const answers = [committer.append(to(7, 8)), committer.append(to(7)), committer.append(to(7))];
+    expect([7, 8, 9].map((stream) => committer.isUnderWay(stream))).toEqual([true, true, false]);
+    await settle();
+    store.end();
+    await settle();
+    expect([7, 8, 9].map((stream) => committer.isUnderWay(stream))).toEqual([true, false, false]);
+    store.end();
+    await Promise.all(answers);
+    expect(committer.isUnderWay(7)).toBe(false);
+    // The third one was queued when the first two were told.
+    expect(when).toEqual([true, false]);
+  });
+
+  it('is over too when the commit fails, or finds that it was decided on something old', async () => {
+    const store = new HeldStore();
+    const committer = new Committer(store, { batchMax: 9, queueMax: 9 }, () => {});
+    for (const how of [new Error('disk full'), 'stale'] as const) {
+      const answer = committer.append(to(7)).catch(() => null);
+      await settle();
+      store.end(how);
+      await answer;
+      expect(committer.isUnderWay(7)).toBe(false);
+    }
+  });
+});
+
 describe('the log', () => {
   it('takes an entry with more events than a call takes arguments', async () => {
     const store = await openInlineStore();
