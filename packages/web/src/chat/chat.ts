@@ -29,8 +29,17 @@ export interface Chat {
   close(): void;
 }
 
+/** Messages that one room keeps in memory: those furthest from where one reads go first. */
+const TIMELINE_MAX = 10_000;
+
 export function openChat(session: Session, me: number): Chat {
-  const client = new NatterClient({ url: session.url, token: session.token, user: me, storage: webStorage() });
+  const client = new NatterClient({
+    url: session.url,
+    token: session.token,
+    user: me,
+    storage: webStorage(),
+    timelineMax: TIMELINE_MAX,
+  });
   const api = new Api(client.http);
   const stop = client.on('connection', (now) => {
     if (now.state !== 'closed') return;

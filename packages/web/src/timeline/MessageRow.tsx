@@ -108,12 +108,18 @@ export function Quoted({ id, conversation }: { id: number; conversation: Convers
     conversation.marks.set({ found: message.seq });
   };
   const gone = message === null || message?.deletedAt != null;
+  // Shown when all of it is known: until then only its place is kept.
+  if (!gone && (!message || name === '')) return <span className={styles.quoted} />;
   return (
-    <button type="button" className={styles.quoted} onClick={show} disabled={gone || !message}>
+    <button type="button" className={styles.quoted} onClick={show} disabled={gone}>
       <CornerUpLeft size={14} aria-hidden />
-      <span className="hidden">{message && !gone ? t.message.replyTo(name) : ''}</span>
-      {message && !gone && <b aria-hidden>{name}</b>}
-      <span className={styles.quotedText}>{gone ? t.message.replyGone : (message?.text.slice(0, 200) ?? '…')}</span>
+      {message && !gone && (
+        <>
+          <span className="hidden">{t.message.replyTo(name)}</span>
+          <b aria-hidden>{name}</b>
+        </>
+      )}
+      <span className={styles.quotedText}>{gone ? t.message.replyGone : message.text.slice(0, 200)}</span>
     </button>
   );
 }

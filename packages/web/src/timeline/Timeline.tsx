@@ -50,7 +50,7 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
 
   const rows = useMemo(() => {
     // What I write is shown even where nothing could be loaded.
-    const [begin, end] = window === null ? [0, 0] : range(snapshot.messages, window);
+    const [begin, end] = window === null ? [0, 0] : range(snapshot, window);
     const present = window === null || (window.to === null && !snapshot.newer);
     return rowsOf({
       messages: snapshot.messages.slice(begin, end),

@@ -49,6 +49,8 @@ export class Reading {
   /** A message that is to be loaded and shown. */
   #wanted: number | null;
   #frame = 0;
+  /** Of the scroller: asking for it in the middle of a change would have all of it laid out. */
+  #height = 0;
 
   constructor(options: ReadingOptions) {
     this.#options = options;
@@ -63,12 +65,16 @@ export class Reading {
     scroller.addEventListener('scroll', scrolled, { passive: true });
     // What grows late (a picture, a font) moves neither the end nor what is read.
     const observer = new ResizeObserver(() => {
+      this.#height = scroller.clientHeight;
       this.#keepEnd();
       this.#fillSoon();
     });
     observer.observe(content);
     observer.observe(scroller);
+    // Before it is drawn.
+    const stop = this.#options.timeline.subscribe(() => this.#hold());
     return () => {
+      stop();
       this.#keepPlace();
       scroller.removeEventListener('scroll', scrolled);
       observer.disconnect();
@@ -85,8 +91,8 @@ export class Reading {
     } else if (this.#window === null || this.#wanted !== null) {
       this.#begin();
     } else if (this.#window.to === null) {
-      const [begin, end] = range(messages, this.#window);
-      const max = most(this.#scroller?.clientHeight ?? 0);
+      const [begin, end] = range(this.#snapshot, this.#window);
+      const max = most(this.#height);
       if (end - begin <= max + PAGE) return;
       // At the end the oldest go; above it, what came last.
       if (this.#sight.atEnd) this.#resize({ from: (messages[end - max] as Message).seq, to: null });
@@ -177,7 +183,7 @@ export class Reading {
     const { messages, older, newer } = this.#snapshot;
     const [first, last] = [messages[0], messages.at(-1)];
     if (!first || !last) return !older && !newer;
-    return (seq >= first.seq || !older) && (seq <= last.seq || !newer);
+    return (seq > first.seq || !older) && (seq <= last.seq || !newer);
   }
 
   #show(seq: number, align: 'middle' | 'upper'): boolean {
@@ -213,11 +219,17 @@ export class Reading {
   #scrolled(): void {
     const scroller = this.#scroller;
     if (!scroller || this.#window === null) return;
+    // At the very top browsers anchor nothing: a pixel below it they do.
+    if (scroller.scrollTop <= 0 && this.#moreAbove()) scroller.scrollTop = 1;
     const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
     const { newer, messages } = this.#snapshot;
-    const [, end] = range(messages, this.#window);
+    const [, end] = range(this.#snapshot, this.#window);
     this.#set({ atEnd: left <= NEAR && end === messages.length && !newer, top: seqOf(topRow(scroller)) });
     this.#fill();
+  }
+
+  #moreAbove(): boolean {
+    return this.#snapshot.older || (this.#window !== null && range(this.#snapshot, this.#window)[0] > 0);
   }
 
   /** Stays at the end, whatever came or grew. */
@@ -242,15 +254,15 @@ export class Reading {
     if (!scroller || window === null || this.#goal) return;
     const { scrollTop, scrollHeight, clientHeight } = scroller;
     const margin = clientHeight * 1.5 + 200;
-    const { messages, older, newer, loading, error } = this.#snapshot;
+    const { older, newer, loading, error } = this.#snapshot;
     const max = most(clientHeight);
     if (scrollTop < margin) {
-      const grown = grow(messages, window, 'up', max);
+      const grown = grow(this.#snapshot, window, 'up', max);
       if (grown) return this.#resize(grown);
       if (older && !loading && (again || !error)) this.#options.timeline.older(PAGE).catch(() => {});
     }
     if (scrollHeight - scrollTop - clientHeight < margin) {
-      const grown = grow(messages, window, 'down', max);
+      const grown = grow(this.#snapshot, window, 'down', max);
       if (grown) return this.#resize(grown);
       if (newer && !loading && (again || !error)) this.#options.timeline.newer(PAGE).catch(() => {});
     }
@@ -258,9 +270,14 @@ export class Reading {
 
   /** `anew`: what is in sight changes on purpose. */
   #resize(window: Window, anew = false): void {
-    const scroller = this.#scroller;
-    if (!anew && scroller && (!anchorsItself() || scroller.scrollTop <= 0)) this.#anchor = anchorOf(scroller);
+    if (!anew) this.#hold();
     this.#put(window);
+  }
+
+  /** Remembers what is at the top, where the browser does not, until the next drawing. */
+  #hold(): void {
+    const scroller = this.#scroller;
+    if (scroller && (!anchorsItself() || scroller.scrollTop <= 0)) this.#anchor ??= anchorOf(scroller);
   }
 
   #put(window: Window | null): void {

@@ -35,7 +35,7 @@ function standsAlone(before: Before | null, author: number, at: string): boolean
 
 export interface RowsInput {
   messages: readonly Message[];
-  /** The message before the first of these, where it is known. */
+  /** The message before the first of these, if there is one. */
   before: Message | undefined;
   pending: readonly PendingMessage[];
   me: number;

@@ -2,7 +2,7 @@
  * Which of the loaded messages stand in the page: as many as the reader can see and a few screens around them, whatever
  * the length of the room. Named by seq, so that pages that are loaded before or behind do not move it.
  */
-import type { Message } from '@natter/client';
+import type { Message, TimelineSnapshot } from '@natter/client';
 import { indexFrom } from './rows.js';
 
 export interface Window {
@@ -20,9 +20,15 @@ export function most(height: number): number {
   return Math.max(120, Math.ceil(height / 20) * 5);
 }
 
-export function range(messages: readonly Message[], { from, to }: Window): readonly [number, number] {
-  const begin = indexFrom(messages, from);
-  return [begin, to === null ? messages.length : indexFrom(messages, to + 1)];
+type Loaded = Pick<TimelineSnapshot, 'messages' | 'older'>;
+
+/** Whether a message stands alone, and begins a day, is seen by the one before it: the first that is loaded waits for that. */
+const least = ({ older }: Loaded): number => (older ? 1 : 0);
+
+export function range(loaded: Loaded, { from, to }: Window): readonly [number, number] {
+  const { messages } = loaded;
+  const begin = Math.max(indexFrom(messages, from), least(loaded));
+  return [begin, to === null ? messages.length : Math.max(begin, indexFrom(messages, to + 1))];
 }
 
 /** The newest. */
@@ -41,11 +47,12 @@ export function around(messages: readonly Message[], seq: number): Window {
 }
 
 /** Grown on one side, and cut on the other when it is too large. Null: there is no more on that side. */
-export function grow(messages: readonly Message[], window: Window, side: 'up' | 'down', max: number): Window | null {
-  const [begin, end] = range(messages, window);
+export function grow(loaded: Loaded, window: Window, side: 'up' | 'down', max: number): Window | null {
+  const { messages } = loaded;
+  const [begin, end] = range(loaded, window);
   if (side === 'up') {
-    if (begin === 0) return null;
-    const from = Math.max(0, begin - STEP);
+    if (begin <= least(loaded)) return null;
+    const from = Math.max(least(loaded), begin - STEP);
     return {
       from: (messages[from] as Message).seq,
       to: end - from > max ? (messages[from + max - 1] as Message).seq : window.to,

@@ -1,0 +1,117 @@
+// `npm run measure -w @natter/web -- <folder>`: how quick the built app is, on a real server with the logs of that folder
+// imported (the #ubuntu days of the disentanglement corpus, or any IRC logs), in the Chromium of this machine.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { chromium } from 'playwright-core';
+import { keypress, scrollToBeginning, switchRooms, warmStart } from './scenes.mjs';
+
+const PASSWORD = 'correct horse battery';
+const server = (file) => fileURLToPath(new URL(`../../server/dist/${file}`, import.meta.url));
+const logs = process.argv[2];
+if (!logs) {
+  console.error('usage: npm run measure -w @natter/web -- <folder of IRC logs>');
+  process.exit(2);
+}
+
+async function freePort() {
+  const listener = createServer();
+  await new Promise((done) => listener.listen(0, '127.0.0.1', done));
+  const { port } = listener.address();
+  await new Promise((done) => listener.close(done));
+  return port;
+}
+
+function run(file, args, env) {
+  return spawn(process.execPath, [server(file), ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'natter-measure-'));
+const port = await freePort();
+const env = { DATA_DIR: folder, HOST: '127.0.0.1', PORT: String(port), LIMITS: 'off', LOG_LEVEL: 'error' };
+const url = `http://127.0.0.1:${port}`;
+const ended = (child) => new Promise((done) => child.once('close', done));
+let child;
+let browser;
+try {
+  console.error('importing …');
+  await ended(run('cli.js', ['import', 'irc', resolve(process.env.INIT_CWD ?? '.', logs), '--room', 'ubuntu'], env));
+  child = run('main.js', [], env);
+  await new Promise((done) => {
+    let said = '';
+    child.stdout.on('data', (text) => {
+      said += text;
+      if (said.includes('is ready at')) done();
+    });
+  });
+
+  const ask = async (method, path, token, body) => {
+    const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
+    const response = await fetch(`${url}/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
+    return response.json();
+  };
+  const { accessToken: token } = await ask('POST', '/users', null, { name: 'reader', password: PASSWORD });
+  const { rooms } = await ask('GET', '/search/rooms?q=ubuntu', token);
+  const big = rooms.find(({ name }) => name === 'ubuntu').id;
+  await ask('PUT', `/rooms/${big}/members/me`, token, undefined);
+  const small = [];
+  for (let room = 0; room < 20; room += 1) {
+    const { id } = await ask('POST', '/rooms', token, {
+      kind: 'channel',
+      name: `room-${String(room).padStart(2, '0')}`,
+    });
+    small.push(id);
+    for (let say = 0; say < 60; say += 1) {
+      await ask('POST', `/rooms/${id}/messages`, token, {
+        text: `Message **${say}** of a room, with \`code\` and a link: https://example.org/${say}`,
+      });
+    }
+  }
+
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-frame-rate-limit', '--disable-gpu-vsync'];
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', args });
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+  await page.goto(url);
+  await page.getByLabel('Name or e-mail address').fill('reader');
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Log in', exact: true }).click();
+  await page.locator('[data-room]').first().waitFor();
+
+  const figures = {
+    machine: `${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}, Chromium ${browser.version()}`,
+    'first load, kB of JavaScript gzipped': Math.round(firstLoad() / 100) / 10,
+    ...(await switchRooms(page, small)),
+    ...(await warmStart(page, `${url}/r/${small[0]}`)),
+    ...(await scrollToBeginning(page, `${url}/r/${big}`)),
+    ...(await keypress(page)),
+  };
+  console.log(
+    Object.entries(figures)
+      .map(([name, value]) => `| ${name} | ${value} |`)
+      .join('\n'),
+  );
+} finally {
+  await browser?.close();
+  if (child) {
+    child.kill('SIGTERM');
+    await ended(child);
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** What the page asks for before it shows anything. */
+function firstLoad() {
+  const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+  const html = readFileSync(join(dist, 'index.html'), 'utf8');
+  return readdirSync(join(dist, 'assets'))
+    .filter((name) => name.endsWith('.js') && html.includes(name))
+    .reduce((sum, name) => sum + gzipSync(readFileSync(join(dist, 'assets', name)), { level: 9 }).length, 0);
+}

@@ -1,0 +1,137 @@
+// What is measured, each in the page itself: from the event to the paint that follows it.
+
+const percentile = (values, share) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) * 10) / 10;
+};
+
+/** From one room that was open before to another, as often as there are rooms, three times over. */
+export async function switchRooms(page, rooms) {
+  const times = await page.evaluate(async (ids) => {
+    const painted = () =>
+      new Promise((done) => {
+        requestAnimationFrame(() => {
+          const { port1, port2 } = new MessageChannel();
+          port1.onmessage = () => done(performance.now());
+          port2.postMessage(null);
+        });
+      });
+    const shown = (id) => document.querySelector(`[data-timeline="${id}"] [data-seq]`) !== null;
+    const found = [];
+    for (let round = 0; round < 4; round += 1) {
+      for (const id of ids) {
+        const link = document.querySelector(`[data-room="${id}"]`);
+        const began = performance.now();
+        link.click();
+        let end = await painted();
+        while (!shown(id)) end = await painted();
+        // The first round loads.
+        if (round > 0) found.push(end - began);
+        await new Promise((done) => setTimeout(done, 30));
+      }
+    }
+    return found;
+  }, rooms);
+  return {
+    'room switch p50, ms': percentile(times, 0.5),
+    'room switch p95, ms': percentile(times, 0.95),
+  };
+}
+
+/** A reload with everything cached, until messages stand in the page. */
+export async function warmStart(page, address) {
+  const times = [];
+  for (let turn = 0; turn < 5; turn += 1) {
+    await page.goto(address);
+    await page.waitForFunction(() => document.querySelector('[data-seq]') !== null);
+    times.push(await page.evaluate(() => performance.now()));
+  }
+  return { 'warm start to messages p50, ms': percentile(times, 0.5) };
+}
+
+/**
+ * From the newest message to the first one, most of a screen in each frame. What is in sight must move by what was
+ * scrolled, all of it together and to the pixel, whatever is loaded, drawn and let go of meanwhile.
+ */
+export async function scrollToBeginning(page, address, framesMax = Number.POSITIVE_INFINITY) {
+  await page.goto(address);
+  await page.waitForFunction(() => document.querySelector('[data-seq]') !== null);
+  await page.waitForTimeout(500);
+  const began = Date.now();
+  const state = await page.evaluate(async (max) => {
+    const scroller = document.querySelector('[data-timeline]');
+    const found = { shift: 0, frames: 0, jumps: [], rows: 0, elements: 0, longest: 0, messages: 0 };
+    new PerformanceObserver((list) => {
+      for (const { value } of list.getEntries()) found.shift += value;
+    }).observe({ type: 'layout-shift', buffered: false });
+    const seqs = new Set();
+    const inSight = () => {
+      const { top, bottom } = scroller.getBoundingClientRect();
+      const rows = new Map();
+      const all = scroller.querySelectorAll('[data-seq]');
+      for (const row of all) {
+        seqs.add(row.dataset.seq);
+        const rect = row.getBoundingClientRect();
+        if (rect.bottom > top && rect.top < bottom) rows.set(row.dataset.seq, rect.top);
+      }
+      found.rows = Math.max(found.rows, all.length);
+      return rows;
+    };
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    const atBeginning = () => scroller.scrollTop === 0 && scroller.querySelector('h2') !== null;
+    let before = inSight();
+    let last = performance.now();
+    while (!atBeginning() && found.frames < max) {
+      const from = scroller.scrollTop;
+      scroller.scrollBy(0, -Math.round(scroller.clientHeight * 0.8));
+      const scrolled = from - scroller.scrollTop;
+      await frame();
+      // At the edge of what is loaded a reader waits, too.
+      if (scrolled <= 1) await new Promise((done) => setTimeout(done, 10));
+      const now = inSight();
+      const moves = [...now].filter(([seq]) => before.has(seq)).map(([seq, at]) => at - before.get(seq));
+      const off = moves.map((moved) => Math.abs(moved - scrolled));
+      if (moves.length === 0 || Math.max(...off) > 1) found.jumps.push({ scrolled, moves: moves.slice(0, 3) });
+      before = now;
+      found.frames += 1;
+      if (found.frames % 100 === 0) found.elements = Math.max(found.elements, document.querySelectorAll('*').length);
+      found.longest = Math.max(found.longest, performance.now() - last);
+      last = performance.now();
+    }
+    return { ...found, messages: seqs.size, jumps: found.jumps.length, some: found.jumps.slice(0, 5) };
+  }, framesMax);
+  if (state.jumps > 0) process.stderr.write(`${JSON.stringify(state.some)}\n`);
+  return {
+    'messages scrolled over, end to first': state.messages,
+    'seconds that took': Math.round((Date.now() - began) / 1000),
+    'layout shift, sum of all': Math.round(state.shift * 10_000) / 10_000,
+    'frames in which what is read jumped': `${state.jumps} of ${state.frames}`,
+    'most rows in the page': state.rows,
+    'most elements in the page': state.elements,
+    'longest frame, ms': Math.round(state.longest),
+  };
+}
+
+/** Keys in the composer, with as many messages loaded as a timeline keeps. */
+export async function keypress(page) {
+  await page.locator('[data-composer]').focus();
+  await page.evaluate(() => {
+    globalThis.keys = [];
+    addEventListener(
+      'keydown',
+      ({ timeStamp }) => {
+        requestAnimationFrame(() => {
+          const { port1, port2 } = new MessageChannel();
+          port1.onmessage = () => globalThis.keys.push(performance.now() - timeStamp);
+          port2.postMessage(null);
+        });
+      },
+      true,
+    );
+  });
+  for (const key of 'the quick brown fox jumps over the lazy dog and again')
+    await page.keyboard.press(key === ' ' ? 'Space' : key);
+  const times = await page.evaluate(() => globalThis.keys);
+  await page.locator('[data-composer]').fill('');
+  return { 'keypress to paint p50, ms': percentile(times, 0.5), 'keypress to paint p95, ms': percentile(times, 0.95) };
+}
