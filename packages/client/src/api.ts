@@ -156,7 +156,8 @@ export class Api {
 
   // Messages.
 
-  messages(room: number, query?: Before & After & { around?: number }): Promise<MessagePage> {
+  /** `at`: around the first message of that time (ISO 8601) or later. */
+  messages(room: number, query?: Before & After & { around?: number; at?: string }): Promise<MessagePage> {
     return this.#get(`/rooms/${room}/messages`, query);
   }
   sendMessage(room: number, input: Input<'message.send', 'room'>, keyed?: Keyed): Promise<Message> {

@@ -3,6 +3,8 @@
 export const HOME = '/';
 export const ROOM = '/r/:room/:seq?';
 export const SEARCH = '/search';
+export const UNREAD = '/unread';
+export const MENTIONS = '/mentions';
 
 /** A room, or a message in it by its seq. */
 export function roomPath(room: number, seq?: number): string {

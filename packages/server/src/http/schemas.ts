@@ -7,6 +7,10 @@ const closed = { additionalProperties: false } as const;
 export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
+export const Instant = Type.String({ format: 'date-time', maxLength: 40 });
+export const millisecondsOf = (instant: string | undefined): number | undefined =>
+  instant === undefined ? undefined : Date.parse(instant);
+
 /** An object of these and no other members. */
 export function exactly<T extends TProperties>(properties: T): TObject<T> {
   return Type.Object(properties, closed);

@@ -205,6 +205,33 @@ describe('messages', () => {
     expect(await page('before=0')).toMatchObject({ messages: [], before: null, after: 0 });
   });
 
+  it('are found by time: the first one of that time or later, with those around it', async () => {
+    const room = await makeRoom(ada, { name: 'minutes', visibility: 'public', history: 'joined' });
+    const sent: { seq: number; at: string }[] = [];
+    for (let minute = 0; minute < 9; minute += 1) {
+      site.clock.ahead = minute * 60_000;
+      if (minute === 4) await site.ask('PUT', `/v1/rooms/${room}/members/me`, as(bob));
+      sent.push(await send(ada, room, `minute ${minute}`));
+    }
+    const at = async (instant: string, who: Person, size = 1) => {
+      const { body } = await site.ask('GET', `/v1/rooms/${room}/messages?limit=${size}&at=${instant}`, as(who));
+      return body.messages.map((message: { seq: number }) => message.seq);
+    };
+    for (const [index, { at: time, seq }] of sent.entries()) {
+      expect(await at(time, ada)).toEqual([seq]);
+      expect(await at(new Date(Date.parse(time) - 1).toISOString(), ada)).toEqual([seq]);
+      expect(await at(new Date(Date.parse(time) + 1).toISOString(), ada)).toEqual(
+        sent.slice(index + 1, index + 2).map(({ seq: next }) => next),
+      );
+      // Nothing from before joining, whatever time is named [A3].
+      expect(await at(time, bob)).toEqual([sent[Math.max(index, 4)]?.seq]);
+    }
+    expect(await at(sent[4]?.at ?? '', ada, 4)).toEqual(sent.slice(2, 6).map(({ seq }) => seq));
+    site.clock.ahead = 0;
+    expect((await site.ask('GET', `/v1/rooms/${room}/messages?at=yesterday`, as(ada))).status).toBe(422);
+    expect((await site.ask('GET', `/v1/rooms/${room}/messages?at=${sent[0]?.at}&around=1`, as(ada))).status).toBe(422);
+  });
+
   it('[A3] nothing from before joining is read where history is hidden', async () => {
     const room = await makeRoom(ada, { name: 'late', visibility: 'public', history: 'joined' });
     const early = await send(ada, room, 'before @all');

@@ -55,6 +55,7 @@ export function openChat(session: Session, me: number): Chat {
   });
   // What goes wrong is in the connection's state; the banner shows it.
   client.connect().catch(() => {});
+  const drafts = new Drafts(me);
   const presence = new Presence(client);
   const typing = new Typing(client, me);
   return {
@@ -62,7 +63,7 @@ export function openChat(session: Session, me: number): Chat {
     api,
     session,
     me,
-    drafts: new Drafts(me),
+    drafts,
     typing,
     presence,
     quotes: new Quotes(client, api),
@@ -72,6 +73,7 @@ export function openChat(session: Session, me: number): Chat {
     close() {
       stop();
       followMe();
+      drafts.close();
       typing.close();
       presence.close();
       client.close();

@@ -1,14 +1,18 @@
 /** Where one writes: a draft for each room, sent with Enter. */
 import type { RoomRow } from '@natter/client';
-import { SendHorizontal, X } from 'lucide-react';
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { Eye, PencilLine, SendHorizontal, Smile, X } from 'lucide-react';
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useChat, useName, useView } from '../chat/chat.js';
+import { PickerWindow } from '../emoji/PickerWindow.js';
 import { lookView } from '../look/theme.js';
+import { Markdown } from '../markdown/Markdown.js';
 import { t } from '../texts/texts.js';
 import type { Conversation } from '../timeline/conversation.js';
 import { IconButton } from '../ui/Button.js';
+import { useCompletion } from './Completion.js';
 import styles from './Composer.module.css';
 import { TypingLine } from './TypingLine.js';
+import { complete, type Token, tokenBefore } from './token.js';
 
 interface ComposerProps {
   room: RoomRow;
@@ -31,7 +35,12 @@ export function Composer({ room, name, conversation }: ComposerProps) {
   const { enterSends } = useView(lookView);
   const [text, setText] = useState(() => drafts.get(room.id));
   const replyTo = useView(conversation.replyTo);
+  const [token, setToken] = useState<Token | null>(null);
+  const [preview, setPreview] = useState(false);
+  const [picking, setPicking] = useState<DOMRect | null>(null);
   const box = useRef<HTMLTextAreaElement>(null);
+  /** Where the caret goes when the text is drawn. */
+  const caret = useRef<number | null>(null);
   const max = client.server?.messageTextMax ?? TEXT_MAX;
   const over = text.length > max ? codePoints(text) - max : 0;
   const empty = text.trim() === '';
@@ -45,6 +54,13 @@ export function Composer({ room, name, conversation }: ComposerProps) {
     if (replyTo) box.current?.focus();
   }, [replyTo]);
 
+  useLayoutEffect(() => {
+    if (caret.current === null) return;
+    box.current?.focus();
+    box.current?.setSelectionRange(caret.current, caret.current);
+    caret.current = null;
+  });
+
   const change = (next: string) => {
     setText(next);
     drafts.set(room.id, next);
@@ -54,10 +70,31 @@ export function Composer({ room, name, conversation }: ComposerProps) {
     if (empty || over > 0) return;
     conversation.send(text.trim());
     change('');
-    box.current?.focus();
+    setToken(null);
+    setPreview(false);
+    caret.current = 0;
   };
+  /** At the caret, in place of what is selected. */
+  const insert = (more: string) => {
+    const { selectionStart = text.length, selectionEnd = text.length } = box.current ?? {};
+    change(text.slice(0, selectionStart) + more + text.slice(selectionEnd));
+    caret.current = selectionStart + more.length;
+  };
+  const completion = useCompletion({
+    token,
+    room,
+    conversation,
+    onChoose: (chosen) => {
+      if (!token) return;
+      const next = complete(text, box.current?.selectionStart ?? text.length, token, chosen);
+      change(next.text);
+      caret.current = next.caret;
+      setToken(null);
+    },
+    onClose: () => setToken(null),
+  });
   const press = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.nativeEvent.isComposing) return;
+    if (event.nativeEvent.isComposing || completion.press(event)) return;
     const sends = event.key === 'Enter' && (enterSends ? !event.shiftKey : event.ctrlKey || event.metaKey);
     if (sends) {
       event.preventDefault();
@@ -73,7 +110,14 @@ export function Composer({ room, name, conversation }: ComposerProps) {
     <div className={styles.composer} data-region>
       {replyTo && <Replying user={replyTo.author} text={replyTo.text} cancel={() => conversation.reply(null)} />}
       <div className={styles.box}>
+        {completion.list}
+        {preview && (
+          <section className={styles.preview} aria-label={t.composer.preview}>
+            <Markdown text={text} />
+          </section>
+        )}
         <textarea
+          hidden={preview}
           ref={box}
           className={styles.text}
           data-composer
@@ -83,14 +127,49 @@ export function Composer({ room, name, conversation }: ComposerProps) {
           placeholder={t.composer.label(name)}
           aria-label={t.composer.label(name)}
           aria-invalid={over > 0 || undefined}
-          onChange={(event) => change(event.target.value)}
+          {...completion.aria}
+          onChange={({ target }) => {
+            change(target.value);
+            setToken(tokenBefore(target.value, target.selectionStart));
+          }}
           onKeyDown={press}
-          onBlur={() => client.typing(room.id, false)}
+          onClick={() => setToken(null)}
+          onBlur={() => {
+            client.typing(room.id, false);
+            setToken(null);
+          }}
         />
         {over > 0 && <span className={styles.over}>{t.composer.tooLong(over)}</span>}
+        {!empty && (
+          <IconButton
+            icon={preview ? PencilLine : Eye}
+            label={preview ? t.composer.write : t.composer.preview}
+            onClick={() => setPreview(!preview)}
+          />
+        )}
+        <IconButton
+          icon={Smile}
+          label={t.emoji.title}
+          aria-haspopup="dialog"
+          onClick={({ currentTarget }) => setPicking(currentTarget.getBoundingClientRect())}
+        />
         <IconButton icon={SendHorizontal} label={t.composer.send} onClick={send} disabled={empty || over > 0} />
       </div>
       <TypingLine room={room.id} />
+      {picking && (
+        <PickerWindow
+          at={picking}
+          onPick={(emoji) => {
+            setPicking(null);
+            setPreview(false);
+            insert(emoji);
+          }}
+          onClose={() => {
+            setPicking(null);
+            box.current?.focus();
+          }}
+        />
+      )}
     </div>
   );
 }

@@ -1,45 +1,46 @@
 /** The page of whoever is logged in: rooms to the left, what is read in the middle. */
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { Redirect, Route, Switch, useLocation, useRoute } from 'wouter';
 import { useChat, useRooms, useView } from '../chat/chat.js';
 import { RoomList } from '../rooms/RoomList.js';
-import { ADMIN, HOME, ROOM, roomIn, roomPath, SEARCH, SETTINGS, searchPath } from '../routes.js';
+import {
+  ADMIN,
+  HOME,
+  MENTIONS,
+  ROOM,
+  roomIn,
+  roomPath,
+  SEARCH,
+  SETTINGS,
+  UNREAD,
+} from '../routes.js';
 import { t } from '../texts/texts.js';
 import { Banner } from './Banner.js';
 import styles from './Home.module.css';
+import { usePageKeys, type Window } from './keys.js';
 import { lastRoom, rememberRoom } from './last-room.js';
 import { Room } from './Room.js';
-import { stepRegion } from './regions.js';
 import { useDocumentTitle } from './title.js';
 import { Welcome } from './Welcome.js';
 
 const Search = lazy(() => import('../search/Search.js'));
 const Settings = lazy(() => import('../settings/Settings.js'));
 const Admin = lazy(() => import('../admin/Admin.js'));
+const Unread = lazy(() => import('../inbox/Unread.js'));
+const Mentions = lazy(() => import('../inbox/Mentions.js'));
+const Switcher = lazy(() => import('../switcher/Switcher.js'));
+const KeySheet = lazy(() => import('./KeySheet.js'));
 
 export function Home() {
-  const [path, go] = useLocation();
+  const [path] = useLocation();
   const room = roomIn(path);
   useDocumentTitle();
   useEffect(() => {
     if (room !== null) rememberRoom(room);
   }, [room]);
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (event.key === 'F6') {
-        event.preventDefault();
-        stepRegion(event.shiftKey ? -1 : 1);
-      } else if (asksForSearch(event)) {
-        event.preventDefault();
-        const box = document.querySelector<HTMLElement>('[data-search]');
-        // With the modifiers it is about where one is.
-        if (box) box.focus();
-        else go(searchPath(event.key === '/' ? null : room));
-      }
-    };
-    addEventListener('keydown', press);
-    return () => removeEventListener('keydown', press);
-  }, [go, room]);
+  const [shown, setShown] = useState<Window | null>(null);
+  usePageKeys(useCallback((window) => setShown((now) => (now === window ? null : window)), []));
+  const close = useCallback(() => setShown(null), []);
   return (
     <div className={styles.home} data-home data-at-home={path === HOME || undefined}>
       <nav className={styles.side} data-region tabIndex={-1} aria-label={t.rooms.title}>
@@ -61,23 +62,24 @@ export function Home() {
             <Route path={`${ADMIN}/:part?/:id?`}>
               <Admin />
             </Route>
+            <Route path={UNREAD}>
+              <Unread />
+            </Route>
+            <Route path={MENTIONS}>
+              <Mentions />
+            </Route>
             <Route>
               <Start />
             </Route>
           </Switch>
         </Suspense>
       </div>
+      <Suspense>
+        {shown === 'switcher' && <Switcher onClose={close} />}
+        {shown === 'sheet' && <KeySheet onClose={close} />}
+      </Suspense>
     </div>
   );
-}
-
-/** `/` where nothing is being written, and Ctrl+Shift+F or its like anywhere. */
-function asksForSearch(event: KeyboardEvent): boolean {
-  const { key, ctrlKey, metaKey, altKey, shiftKey, target } = event;
-  if (document.querySelector('dialog[open]')) return false;
-  if ((ctrlKey || metaKey) && shiftKey && !altKey) return key.toLowerCase() === 'f';
-  const writing = target instanceof HTMLElement && target.matches('input, textarea, select, [contenteditable]');
-  return key === '/' && !writing && !ctrlKey && !metaKey && !altKey;
 }
 
 /** Wide pages begin in the room that was read last; a phone shows the list. */

@@ -1,8 +1,8 @@
 /** One room: its name, its messages, and where to write. */
 
 import type { RoomRow } from '@natter/client';
-import { ChevronLeft, Search } from 'lucide-react';
-import { useState } from 'react';
+import { ChevronLeft, PanelRight, Search } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
 import { Link } from 'wouter';
 import { useChat, useRoom, useView } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
@@ -13,9 +13,12 @@ import { t } from '../texts/texts.js';
 import { Conversation } from '../timeline/conversation.js';
 import { Timeline } from '../timeline/Timeline.js';
 import { Standing } from '../ui/Avatar.js';
+import { IconButton } from '../ui/Button.js';
 import { Empty, Spinner } from '../ui/Empty.js';
 import ui from '../ui/ui.module.css';
 import styles from './Room.module.css';
+
+const Details = lazy(() => import('../rooms/Details.js'));
 
 export function Room({ id, target }: { id: number; target: number | null }) {
   const chat = useChat();
@@ -41,33 +44,47 @@ function OpenRoom({ room, target }: { room: RoomRow; target: number | null }) {
   const chat = useChat();
   const name = useRoomName(chat, room);
   const [conversation] = useState(() => new Conversation(chat, room.id, target));
+  const [details, setDetails] = useState(false);
   return (
-    <main className={styles.room} aria-label={name}>
-      <header className={styles.head}>
-        <Link href={HOME} className={styles.back} aria-label={t.rooms.back}>
-          <ChevronLeft size={22} aria-hidden />
-        </Link>
-        {room.kind === 'direct' && room.peer !== null ? (
-          <Standing user={room.peer} size={24} />
-        ) : (
-          <span className={styles.kind} aria-hidden>
-            <KindIcon room={room} size={18} />
-          </span>
-        )}
-        <h1>{name || '…'}</h1>
-        {room.topic && <p className={styles.topic}>{room.topic}</p>}
-        <span className={styles.tools}>
-          <Link href={searchPath(room.id)} className={ui.icon} aria-label={t.search.inRoom} title={t.search.inRoom}>
-            <Search size={18} strokeWidth={1.75} aria-hidden />
+    <div className={styles.split}>
+      <main className={styles.room} aria-label={name}>
+        <header className={styles.head}>
+          <Link href={HOME} className={styles.back} aria-label={t.rooms.back}>
+            <ChevronLeft size={22} aria-hidden />
           </Link>
-        </span>
-      </header>
-      <Timeline room={room} name={name} target={target} conversation={conversation} />
-      {room.archived ? (
-        <p className={styles.archived}>{t.timeline.archived}</p>
-      ) : (
-        <Composer room={room} name={name} conversation={conversation} />
+          {room.kind === 'direct' && room.peer !== null ? (
+            <Standing user={room.peer} size={24} />
+          ) : (
+            <span className={styles.kind} aria-hidden>
+              <KindIcon room={room} size={18} />
+            </span>
+          )}
+          <h1>{name || '…'}</h1>
+          {room.topic && <p className={styles.topic}>{room.topic}</p>}
+          <span className={styles.tools}>
+            <Link href={searchPath(room.id)} className={ui.icon} aria-label={t.search.inRoom} title={t.search.inRoom}>
+              <Search size={18} strokeWidth={1.75} aria-hidden />
+            </Link>
+            <IconButton
+              icon={PanelRight}
+              label={t.details.open}
+              aria-expanded={details}
+              onClick={() => setDetails(!details)}
+            />
+          </span>
+        </header>
+        <Timeline room={room} name={name} target={target} conversation={conversation} />
+        {room.archived ? (
+          <p className={styles.archived}>{t.timeline.archived}</p>
+        ) : (
+          <Composer room={room} name={name} conversation={conversation} />
+        )}
+      </main>
+      {details && (
+        <Suspense>
+          <Details room={room} name={name} conversation={conversation} onClose={() => setDetails(false)} />
+        </Suspense>
       )}
-    </main>
+    </div>
   );
 }

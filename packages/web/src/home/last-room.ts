@@ -1,11 +1,11 @@
-/** The room that was read last on this device. */
-const KEY = 'natter:last-room';
+/** The rooms that were read last on this device. */
+import { noteRoom, recentRooms } from '../switcher/recent.js';
 
 export function lastRoom(): number | null {
-  return Number(localStorage.getItem(KEY)) || null;
+  return recentRooms()[0] ?? null;
 }
 
 /** When there is time: a write to the disk must not stand between a click and what it shows. */
 export function rememberRoom(room: number): void {
-  setTimeout(() => localStorage.setItem(KEY, String(room)), 500);
+  setTimeout(noteRoom, 500, room);
 }

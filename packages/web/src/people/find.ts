@@ -12,11 +12,12 @@ export interface Person {
 /** Milliseconds without a key before the server is asked. */
 const PAUSE = 120;
 
-/** Null while the first answer is on the way. */
-export function usePeople(query: string): readonly Person[] | null {
+/** Null while the first answer is on the way; a query of null asks nothing. */
+export function usePeople(query: string | null): readonly Person[] | null {
   const { api, client, me } = useChat();
   const [found, setFound] = useState<readonly Person[] | null>(null);
   useEffect(() => {
+    if (query === null) return setFound(null);
     let wanted = true;
     const ask = async () => {
       const people = await find(api, query).catch(() => null);

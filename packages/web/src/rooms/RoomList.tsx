@@ -1,12 +1,12 @@
 /** My rooms: people, groups and channels, each with what I have not read. */
 import type { RoomRow } from '@natter/client';
-import { ChevronDown, type LucideIcon, Plus, Search, SquarePen } from 'lucide-react';
+import { AtSign, ChevronDown, Inbox, type LucideIcon, Plus, Search, SquarePen } from 'lucide-react';
 import { lazy, memo, Suspense, useMemo, useState } from 'react';
 import { Link, useRoute } from 'wouter';
 import { useChat, useRooms, useView } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
 import { Me } from '../people/Me.js';
-import { roomPath, SEARCH } from '../routes.js';
+import { MENTIONS, roomPath, SEARCH, UNREAD } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { Avatar, Standing } from '../ui/Avatar.js';
 import { IconButton } from '../ui/Button.js';
@@ -57,6 +57,10 @@ export function RoomList({ current }: { current: number | null }) {
         <IconButton icon={SquarePen} label={t.rooms.create} onClick={() => openPanel('create')} />
       </header>
       <div className={styles.rooms}>
+        <ul className={styles.views}>
+          <View href={UNREAD} icon={Inbox} label={t.inbox.unread} />
+          <View href={MENTIONS} icon={AtSign} label={t.inbox.mentions} />
+        </ul>
         {SECTIONS.map((section) => (
           <Part key={section} section={section} rooms={sections[section]} current={current} />
         ))}
@@ -67,6 +71,20 @@ export function RoomList({ current }: { current: number | null }) {
         </Suspense>
       )}
     </>
+  );
+}
+
+function View({ href, icon: Icon, label }: { href: string; icon: LucideIcon; label: string }) {
+  const [here] = useRoute(href);
+  return (
+    <li>
+      <Link href={href} className={styles.entry} aria-current={here ? 'page' : undefined}>
+        <span className={styles.sign}>
+          <Icon size={16} strokeWidth={1.75} aria-hidden />
+        </span>
+        <span className={styles.name}>{label}</span>
+      </Link>
+    </li>
   );
 }
 

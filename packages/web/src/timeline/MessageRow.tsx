@@ -1,6 +1,6 @@
 /** One message: who, when, what, and what people put on it. */
 import type { Message } from '@natter/client';
-import { CornerUpLeft } from 'lucide-react';
+import { CornerUpLeft, Pin } from 'lucide-react';
 import { memo, useSyncExternalStore } from 'react';
 import { useChat, useName, useView } from '../chat/chat.js';
 import { Markdown } from '../markdown/Markdown.js';
@@ -44,6 +44,13 @@ export const MessageRow = memo(function MessageRow({ message, first, conversatio
       tabIndex={tabStop ? 0 : -1}
       onPointerMove={() => marks.set({ active: seq })}
       onFocus={() => marks.set({ active: seq })}
+      onContextMenu={(event) => {
+        // Links, and what was marked to be copied, have the browser's own menu.
+        const own = (event.target as HTMLElement).closest('a, textarea') || !getSelection()?.isCollapsed;
+        if (own || event.shiftKey) return;
+        event.preventDefault();
+        conversation.openMenu(message, event.clientX, event.clientY);
+      }}
     >
       {message.replyTo !== null && <Quoted id={message.replyTo} conversation={conversation} />}
       <div className={styles.gutter}>{first ? <Avatar user={author} size={36} /> : <Time at={at} />}</div>
@@ -51,6 +58,11 @@ export const MessageRow = memo(function MessageRow({ message, first, conversatio
         {first && (
           <p className={styles.head}>
             <Author user={author} /> <Time at={at} />
+          </p>
+        )}
+        {message.pinned && (
+          <p className={styles.pinned}>
+            <Pin size={12} aria-hidden /> {t.message.pinned}
           </p>
         )}
         {deleted ? (
@@ -61,12 +73,16 @@ export const MessageRow = memo(function MessageRow({ message, first, conversatio
           <Markdown
             text={text}
             calls={mentions.everyone ? null : mentions.users}
-            after={message.editedAt !== null && <Edited at={message.editedAt} />}
+            after={
+              message.editedAt !== null && (
+                <Edited at={message.editedAt} onClick={() => conversation.show('history', message)} />
+              )
+            }
           />
         )}
         {message.reactions.length > 0 && <Reactions message={message} />}
       </div>
-      {(active || menu) && !deleted && !editing && <Actions message={message} conversation={conversation} />}
+      {(active || menu) && !editing && <Actions message={message} conversation={conversation} />}
     </li>
   );
 });
@@ -76,12 +92,11 @@ export function Author({ user }: { user: number }) {
   return <b className={styles.author}>{name || '…'}</b>;
 }
 
-function Edited({ at }: { at: string }) {
+function Edited({ at, onClick }: { at: string; onClick: () => void }) {
   return (
-    <span className={styles.edited} title={showFull(at)}>
-      {' '}
+    <button type="button" className={styles.edited} title={showFull(at)} onClick={onClick}>
       ({t.message.edited})
-    </span>
+    </button>
   );
 }
 

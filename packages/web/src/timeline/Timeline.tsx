@@ -14,6 +14,7 @@ import { NewBar, PresentPill } from './pills.js';
 import { pressOnRow } from './row-keys.js';
 import { type Row, rowsOf } from './rows.js';
 import styles from './Timeline.module.css';
+import { Windows } from './Windows.js';
 import { range } from './window.js';
 
 interface TimelineProps {
@@ -105,6 +106,7 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
       )}
       <PresentPill conversation={conversation} room={room} />
       <Announcer conversation={conversation} />
+      <Windows conversation={conversation} />
     </div>
   );
 }
@@ -112,7 +114,7 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
 function drawRow(row: Row, conversation: Conversation, stop: number | null): ReactNode {
   switch (row.is) {
     case 'day':
-      return <DayLine key={row.key} id={row.key} at={row.at} />;
+      return <DayLine key={row.key} id={row.key} at={row.at} onJump={conversation.askDay} />;
     case 'new':
       return <NewLine key={row.key} />;
     case 'message': {

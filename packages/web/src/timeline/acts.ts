@@ -1,8 +1,7 @@
-/** What can be done to a message. */
+/** What can be done to a message, and by whom. */
 import type { Message, RoomRow } from '@natter/client';
 import type { Chat } from '../chat/chat.js';
-
-export const QUICK = ['👍', '❤️', '😂', '🎉', '👀', '✅'];
+import { roomPath } from '../routes.js';
 
 /** Puts a reaction on it, or takes mine away. */
 export function react({ client, me }: Chat, message: Message, emoji: string): void {
@@ -11,12 +10,35 @@ export function react({ client, me }: Chat, message: Message, emoji: string): vo
   client.send(type, { message: message.id, emoji }, { queue: true }).catch(() => {});
 }
 
-/** Those who run a room may delete what others wrote there. */
-export function mayDelete(message: Message, room: RoomRow | undefined, me: number): boolean {
-  if (message.deletedAt !== null || !room || room.archived) return false;
-  return message.author === me || (room.kind !== 'direct' && room.role !== 'member');
+export function pin({ client }: Chat, message: Message): void {
+  client.send(message.pinned ? 'pin.remove' : 'pin.add', { message: message.id }, { queue: true }).catch(() => {});
 }
 
-export function mayEdit(message: Message, room: RoomRow | undefined, me: number): boolean {
-  return message.author === me && message.deletedAt === null && room !== undefined && !room.archived;
+/** An address that leads anybody in the room to the message. */
+export function linkTo(message: Message): string {
+  return new URL(roomPath(message.room, message.seq), location.origin).href;
+}
+
+export interface May {
+  readonly react: boolean;
+  readonly reply: boolean;
+  readonly edit: boolean;
+  readonly delete: boolean;
+  readonly pin: boolean;
+}
+
+const NOTHING: May = { react: false, reply: false, edit: false, delete: false, pin: false };
+
+/** As the server decides it (core/policy.ts); what it refuses all the same is told. */
+export function mayDo(message: Message, room: RoomRow | undefined, me: number): May {
+  if (!room || room.archived || message.deletedAt !== null) return NOTHING;
+  const mine = message.author === me;
+  const runs = room.role !== 'member';
+  return {
+    react: true,
+    reply: true,
+    edit: mine,
+    delete: mine || (room.kind !== 'direct' && runs),
+    pin: room.kind !== 'channel' || runs,
+  };
 }

@@ -12,15 +12,43 @@ export interface Newness {
   readonly count: number;
 }
 
+/** A menu at a place in the page. */
+export interface Opened {
+  readonly message: Message;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A window about a message. */
+export interface About {
+  readonly is: 'delete' | 'history' | 'readers';
+  readonly message: Message;
+}
+
+/** The emoji for a message, beside what they were asked for from. */
+export interface Picking {
+  readonly message: Message;
+  readonly at: DOMRect;
+}
+
 export class Conversation {
   readonly room: number;
   readonly timeline: Timeline;
   readonly marks = new Marks();
   readonly replyTo = new View<Message | null>(() => this.#replyTo);
   readonly newness = new View<Newness | null>(() => this.#newness);
+  readonly menu = new View<Opened | null>(() => this.#menu);
+  readonly about = new View<About | null>(() => this.#about);
+  /** The day from which another one is chosen. */
+  readonly day = new View<string | null>(() => this.#day);
+  readonly picking = new View<Picking | null>(() => this.#picking);
   readonly reading: Reading;
   readonly #chat: Chat;
   #replyTo: Message | null = null;
+  #menu: Opened | null = null;
+  #about: About | null = null;
+  #picking: Picking | null = null;
+  #day: string | null = null;
   #newness: Newness | null;
   /** It was marked unread here: then it stays so until the room is opened again. */
   #held = false;
@@ -47,6 +75,58 @@ export class Conversation {
 
   edit(message: Message | null): void {
     this.marks.set({ editing: message?.seq ?? null });
+  }
+
+  openMenu(message: Message, x: number, y: number): void {
+    this.#menu = { message, x, y };
+    this.marks.set({ menu: message.seq });
+    this.menu.touch();
+  }
+
+  closeMenu(): void {
+    this.#menu = null;
+    this.marks.set({ menu: null });
+    this.menu.touch();
+  }
+
+  /** The focus goes back to the message, unless something else was opened from the menu. */
+  menuClosed(message: Message): void {
+    const elsewhere = this.#about ?? this.#picking ?? this.#replyTo ?? this.marks.now.editing;
+    if (elsewhere === null) focusRow(message.seq);
+  }
+
+  pick(message: Message, at: DOMRect): void {
+    this.#picking = { message, at };
+    this.marks.set({ menu: message.seq });
+    this.picking.touch();
+  }
+
+  picked(): void {
+    const message = this.#picking?.message;
+    this.#picking = null;
+    this.marks.set({ menu: null });
+    this.picking.touch();
+    if (message) focusRow(message.seq);
+  }
+
+  readonly askDay = (at: string | null): void => {
+    this.#day = at;
+    this.day.touch();
+  };
+
+  /** Leads to the first message of a day of the reader's own calendar, or of the next one that has any. */
+  async goToDay(day: string): Promise<void> {
+    const at = new Date(`${day}T00:00`).toISOString();
+    const { messages } = await this.#chat.api.messages(this.room, { at, limit: 1 });
+    const [first] = messages;
+    if (first) this.reading.go(first.seq, 'upper');
+    else this.reading.goToEnd();
+  }
+
+  /** Opens a window about a message; null closes it. */
+  show(is: About['is'] | null, message?: Message): void {
+    this.#about = is !== null && message ? { is, message } : null;
+    this.about.touch();
   }
 
   /** My last message, if it is in what is loaded. */
@@ -98,4 +178,8 @@ export class Conversation {
     this.#newness = newness;
     this.newness.touch();
   }
+}
+
+function focusRow(seq: number): void {
+  document.querySelector<HTMLElement>(`[data-timeline] [data-seq="${seq}"]`)?.focus();
 }

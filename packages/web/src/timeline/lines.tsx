@@ -1,12 +1,24 @@
 /** What stands between messages: a day, and where what is new begins. */
+import { ChevronDown } from 'lucide-react';
 import { memo } from 'react';
 import { showDay, t } from '../texts/texts.js';
 import styles from './Timeline.module.css';
 
-export const DayLine = memo(function DayLine({ id, at }: { id: string; at: string }) {
+interface DayLineProps {
+  id: string;
+  at: string;
+  /** Pressed, it leads to other days. */
+  onJump: (at: string) => void;
+}
+
+export const DayLine = memo(function DayLine({ id, at, onJump }: DayLineProps) {
   return (
     <li className={styles.day} data-key={id}>
-      <time dateTime={at}>{showDay(at)}</time>
+      <button type="button" title={t.timeline.jumpToDate} onClick={() => onJump(at)}>
+        <time dateTime={at}>{showDay(at)}</time>
+        <ChevronDown size={14} aria-hidden />
+        <span className="hidden">{t.timeline.jumpToDate}</span>
+      </button>
     </li>
   );
 });

@@ -42,12 +42,14 @@ export class Reading {
   readonly sight: View<Sight> = new View(() => this.#sight);
   readonly #options: ReadingOptions;
   #window: Window | null = null;
-  #sight: Sight = { atEnd: true, top: 0 };
+  #sight: Sight = { atEnd: false, top: 0 };
   #scroller: HTMLElement | null = null;
   #goal: Goal | null = null;
   #anchor: Anchor | null = null;
   /** A message that is to be loaded and shown. */
   #wanted: number | null;
+  /** The present was asked for, and is not loaded yet. */
+  #toEnd = false;
   #frame = 0;
   /** Of the scroller: asking for it in the middle of a change would have all of it laid out. */
   #height = 0;
@@ -123,9 +125,8 @@ export class Reading {
   goToEnd(): void {
     this.#wanted = null;
     if (this.#snapshot.newer) {
+      this.#toEnd = true;
       this.#put(null);
-      this.#set({ atEnd: true });
-      this.#options.places.set(this.#options.room, null);
       this.#options.timeline.load(PAGE).catch(() => {});
       return;
     }
@@ -159,7 +160,12 @@ export class Reading {
       if (!loading) timeline.load(PAGE).catch(() => {});
       return;
     }
-    if (place && this.#has(place.seq)) {
+    if (this.#toEnd && !newer) {
+      this.#toEnd = false;
+      this.#goal = { is: 'end' };
+      this.#put(atEnd(messages));
+      this.#set({ atEnd: true });
+    } else if (place && this.#has(place.seq)) {
       this.#goal = { is: 'place', place };
       this.#put(around(messages, place.seq));
       this.#set({ atEnd: false });
@@ -283,6 +289,7 @@ export class Reading {
   #put(window: Window | null): void {
     if (window === this.#window) return;
     this.#window = window;
+    if (window === null) this.#set({ atEnd: false });
     this.window.touch();
   }
 

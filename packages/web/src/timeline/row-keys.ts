@@ -2,7 +2,7 @@
 import type { Message } from '@natter/client';
 import type { KeyboardEvent } from 'react';
 import type { Chat } from '../chat/chat.js';
-import { mayEdit } from './acts.js';
+import { linkTo, type May, mayDo, pin } from './acts.js';
 import type { Conversation } from './conversation.js';
 import { indexFrom } from './rows.js';
 
@@ -15,6 +15,14 @@ function step(row: HTMLElement, by: 1 | -1): void {
   next.scrollIntoView({ block: 'nearest' });
 }
 
+/** The message of a row, as it is now. */
+export function messageIn(row: HTMLElement, conversation: Conversation): Message | undefined {
+  const seq = Number(row.dataset.seq);
+  const { messages } = conversation.timeline.getSnapshot();
+  const message = messages[indexFrom(messages, seq)];
+  return message?.seq === seq ? message : undefined;
+}
+
 export function pressOnRow(event: KeyboardEvent<HTMLElement>, chat: Chat, conversation: Conversation): void {
   const row = (event.target as HTMLElement).closest<HTMLElement>('li[data-seq]');
   if (!row || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -24,25 +32,37 @@ export function pressOnRow(event: KeyboardEvent<HTMLElement>, chat: Chat, conver
     return;
   }
   if (event.target !== row) return;
-  const seq = Number(row.dataset.seq);
-  const { messages } = conversation.timeline.getSnapshot();
-  const message: Message | undefined = messages[indexFrom(messages, seq)];
-  const act = message?.seq === seq ? ACTS[event.key] : undefined;
   if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
     event.preventDefault();
     step(row, event.key === 'ArrowUp' ? -1 : 1);
-  } else if (act && message) {
-    event.preventDefault();
-    act(message, chat, conversation);
+    return;
   }
+  const message = messageIn(row, conversation);
+  const act = ACTS[event.key];
+  if (!message || !act) return;
+  event.preventDefault();
+  const may = mayDo(message, chat.client.rooms.get(message.room), chat.me);
+  act({ message, chat, conversation, row, may });
 }
 
-const ACTS: Record<string, (message: Message, chat: Chat, conversation: Conversation) => void> = {
-  r: (message, _chat, conversation) => {
-    if (message.deletedAt === null) conversation.reply(message);
+interface Press {
+  message: Message;
+  chat: Chat;
+  conversation: Conversation;
+  row: HTMLElement;
+  may: May;
+}
+
+const ACTS: Record<string, (press: Press) => void> = {
+  Enter: ({ message, conversation, row }) => {
+    const { left, top } = row.getBoundingClientRect();
+    conversation.openMenu(message, left + 56, top + 24);
   },
-  e: (message, chat, conversation) => {
-    if (mayEdit(message, chat.client.rooms.get(message.room), chat.me)) conversation.edit(message);
-  },
-  u: (message, _chat, conversation) => conversation.markUnread(message.seq),
+  r: ({ message, conversation, may }) => may.reply && conversation.reply(message),
+  e: ({ message, conversation, may }) => may.edit && conversation.edit(message),
+  a: ({ message, conversation, row, may }) => may.react && conversation.pick(message, row.getBoundingClientRect()),
+  l: ({ message }) => void navigator.clipboard?.writeText(linkTo(message)),
+  p: ({ message, chat, may }) => may.pin && pin(chat, message),
+  u: ({ message, conversation }) => conversation.markUnread(message.seq),
+  Delete: ({ message, conversation, may }) => may.delete && conversation.show('delete', message),
 };

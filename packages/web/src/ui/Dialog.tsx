@@ -7,13 +7,14 @@ import styles from './ui.module.css';
 
 interface DialogProps {
   title: string;
+  className?: string | undefined;
   onClose: () => void;
   children: ReactNode;
   /** Without a visible heading, for what explains itself. */
   bare?: boolean;
 }
 
-export function Dialog({ title, onClose, children, bare }: DialogProps) {
+export function Dialog({ title, onClose, children, bare, className }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
@@ -27,12 +28,15 @@ export function Dialog({ title, onClose, children, bare }: DialogProps) {
     };
   }, []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it, which is the key's way
     <dialog
       ref={dialog}
-      className={styles.dialog}
+      className={className ? `${styles.dialog} ${className}` : styles.dialog}
       aria-labelledby={bare ? undefined : heading}
       aria-label={bare ? title : undefined}
+      onKeyDown={(event) => {
+        // What lies beneath is not closed with it.
+        if (event.key === 'Escape') event.stopPropagation();
+      }}
       onCancel={(event) => {
         event.preventDefault();
         onClose();

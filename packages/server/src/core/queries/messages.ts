@@ -22,12 +22,14 @@ import { namesOf } from './users.js';
 
 type Row = Selectable<Tables['messages']>;
 
-/** At most one of the three; none asks for the newest page. */
+/** At most one of the four; none asks for the newest page. */
 export interface MessageRange {
   room: RoomId;
   before?: Seq | undefined;
   after?: Seq | undefined;
   around?: Seq | undefined;
+  /** Milliseconds since 1970: around the first message of that time or later. */
+  at?: number | undefined;
   limit?: number | undefined;
 }
 
@@ -99,6 +101,28 @@ async function readRange(context: QueryContext, actor: Actor, range: MessageRang
   return earlier(context, actor, room, before ?? Number.MAX_SAFE_INTEGER, limit);
 }
 
+/**
+ * Seq of the first message of a time or later; beyond the head where there is none. Times rise with seq, save where clocks
+ * were wrong, so halving finds it without an index of its own.
+ */
+async function seqAt({ store }: QueryContext, room: RoomId, from: Seq, head: Seq, at: number): Promise<Seq> {
+  let [low, high] = [from, head + 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const next = await store.db
+      .selectFrom('messages')
+      .select(['seq', 'at'])
+      .where('room', '=', room)
+      .where('seq', '>=', middle)
+      .orderBy('seq')
+      .limit(1)
+      .executeTakeFirst();
+    if (next && next.seq < high && next.at < at) low = next.seq + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** The head of the moment at which the rows were read; the earliest of them where there were several. */
 const headOf = (rows: readonly Visible[], otherwise: Seq): Seq =>
   rows.reduce((head, row) => Math.min(head, row.head), rows[0]?.head ?? otherwise);
@@ -155,7 +179,10 @@ export async function messagePage(
   const { room } = range;
   const part = await membership(context, actor.user, room);
   if (!part.ok) return part;
-  const rows = await readRange(context, actor, range, pageSize(context, range.limit));
+  const { at } = range;
+  const asked =
+    at === undefined ? range : { ...range, around: await seqAt(context, room, part.fromSeq, part.head, at) };
+  const rows = await readRange(context, actor, asked, pageSize(context, range.limit));
   const end = (direction: 'asc' | 'desc') =>
     sql<Seq | null>`(select seq from messages where room = ${room} and seq >= ${fromSeq(room, actor)} order by seq ${sql.raw(direction)} limit 1)`;
   const [ends, dressed] = await Promise.all([

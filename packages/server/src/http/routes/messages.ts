@@ -10,9 +10,11 @@ import {
   bodyOf,
   exactly,
   Id,
+  Instant,
   KeyHeader,
   limit,
   MessagePath,
+  millisecondsOf,
   RoomPath,
   Seq,
   said,
@@ -30,25 +32,27 @@ export function messageRoutes(app: App, options: HttpOptions): void {
         tags: ['messages'],
         summary: 'A page of a room’s messages',
         description:
-          'In rising seq. The newest page when neither `before`, `after` nor `around` is given; `head` and `epoch` say from where to follow the room live.',
+          'In rising seq. The newest page when neither `before`, `after`, `around` nor `at` is given; `head` and `epoch` say from where to follow the room live.',
         params: RoomPath,
         querystring: exactly({
           before: Type.Optional(said(Seq, 'Those with a lower seq, nearest first in the log', 120)),
           after: Type.Optional(said(Seq, 'Those with a higher seq', 41)),
           around: Type.Optional(said(Seq, 'Those on both sides of this seq, itself among them', 80)),
+          at: Type.Optional(said(Instant, 'Those on both sides of the first one of this time or later')),
           limit: Type.Optional(limit),
         }),
         response: answers({ 200: MessagePage }, 'unauthenticated', 'invalid', 'not_found'),
       },
     },
     async (request, reply) => {
-      const { before, after, around } = request.query;
-      const asked = [before, after, around].filter((seq) => seq !== undefined);
+      const { before, after, around, at, limit: size } = request.query;
+      const asked = [before, after, around, at].filter((one) => one !== undefined);
       if (asked.length > 1) {
-        const message = 'only one of before, after and around can be asked for';
+        const message = 'only one of before, after, around and at can be asked for';
         return refuseWith(reply, { ok: false, code: 'invalid', fields: [{ path: '', message }] });
       }
-      return answer(reply, await queries.messagePage(actorOf(request), { ...request.params, ...request.query }));
+      const range = { ...request.params, before, after, around, at: millisecondsOf(at), limit: size };
+      return answer(reply, await queries.messagePage(actorOf(request), range));
     },
   );
 

@@ -4,12 +4,8 @@ import { Type } from 'typebox';
 import type { App, HttpOptions } from '../edge.js';
 import { refuseWith } from '../problems.js';
 import { actorOf, answer } from '../replies.js';
-import { afterId, answers, exactly, Id, limit, said } from '../schemas.js';
+import { afterId, answers, exactly, Id, Instant, limit, millisecondsOf, said } from '../schemas.js';
 import { takeSearch } from '../searches.js';
-
-const Instant = Type.String({ format: 'date-time', maxLength: 40 });
-const millisecondsOf = (instant: string | undefined): number | undefined =>
-  instant === undefined ? undefined : Date.parse(instant);
 
 export function searchRoutes(app: App, options: HttpOptions): void {
   app.get(

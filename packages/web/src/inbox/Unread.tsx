@@ -1,0 +1,92 @@
+/** Everything that is unread, room by room: what calls me first. */
+import type { Message, RoomRow } from '@natter/client';
+import { CheckCheck } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { Link } from 'wouter';
+import { useChat, useRooms, useView } from '../chat/chat.js';
+import { useRoomName } from '../chat/room-name.js';
+import { KindIcon } from '../rooms/KindIcon.js';
+import { roomPath } from '../routes.js';
+import { t } from '../texts/texts.js';
+import { Button } from '../ui/Button.js';
+import { Empty } from '../ui/Empty.js';
+import { Page } from '../ui/Page.js';
+import { Card } from './Card.js';
+import styles from './Inbox.module.css';
+
+/** Messages that are shown of a room. */
+const SHOWN = 5;
+
+const calls = ({ kind, unread, mentions }: RoomRow) => (kind === 'direct' ? unread : mentions);
+
+export default function Unread() {
+  const chat = useChat();
+  const rooms = useRooms(chat);
+  const { state } = useView(chat.client.connection);
+  const unread = rooms
+    .filter((room) => room.unread > 0)
+    .sort(
+      (a, b) =>
+        Math.sign(calls(b)) - Math.sign(calls(a)) || ((a.lastMessageAt ?? '') < (b.lastMessageAt ?? '') ? 1 : -1),
+    );
+  return (
+    <Page title={t.inbox.unread}>
+      {unread.length === 0 && state === 'live' && <Empty title={t.inbox.allRead} hint={t.inbox.allReadHint} />}
+      {unread.map((room) => (
+        <Part key={room.id} room={room} />
+      ))}
+    </Page>
+  );
+}
+
+function Part({ room }: { room: RoomRow }) {
+  const chat = useChat();
+  const { api, client } = chat;
+  const name = useRoomName(chat, room);
+  const [messages, setMessages] = useState<readonly Message[]>([]);
+  const from = room.unreadFrom ?? room.readSeq + 1;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: read again when something happened in the room
+  useEffect(() => {
+    let wanted = true;
+    api.messages(room.id, { after: from - 1, limit: SHOWN }).then(
+      (page) => {
+        if (!wanted) return;
+        client.people.learn(page.users);
+        setMessages(page.messages.filter(({ deletedAt }) => deletedAt === null));
+      },
+      // The count and the way there stand all the same.
+      () => {},
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [api, client, room.id, from, room.unread]);
+  const more = room.unread - messages.length;
+  return (
+    <section className={styles.part} aria-label={name}>
+      <header className={styles.partHead}>
+        <h2>
+          <Link href={roomPath(room.id)}>
+            <KindIcon room={room} size={16} /> {name || '…'}
+          </Link>
+        </h2>
+        <span className={styles.count} data-calls={calls(room) > 0 || undefined}>
+          {t.rooms.unread(room.unread)}
+        </span>
+        <Button kind="bare" onClick={() => client.send('read.move', { room: room.id, seq: room.head }).catch(() => {})}>
+          <CheckCheck size={16} aria-hidden /> {t.timeline.markRead}
+        </Button>
+      </header>
+      <ul>
+        {messages.map((message) => (
+          <Card key={message.id} message={message} />
+        ))}
+      </ul>
+      {more > 0 && (
+        <Link className={styles.more} href={roomPath(room.id)}>
+          {t.inbox.more(more)}
+        </Link>
+      )}
+    </section>
+  );
+}

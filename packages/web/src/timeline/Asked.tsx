@@ -1,0 +1,125 @@
+/** Windows about one message: delete it, what it said before, who has read it. */
+import type { Message } from '@natter/client';
+import type { ReaderPage, VersionList } from '@natter/protocol';
+import { useEffect, useState } from 'react';
+import { useChat, useName } from '../chat/chat.js';
+import { usePages } from '../chat/pages.js';
+import { Markdown } from '../markdown/Markdown.js';
+import { showError, showFull, t } from '../texts/texts.js';
+import { Avatar } from '../ui/Avatar.js';
+import { Button } from '../ui/Button.js';
+import { Dialog } from '../ui/Dialog.js';
+import { Spinner } from '../ui/Empty.js';
+import ui from '../ui/ui.module.css';
+import styles from './Asked.module.css';
+import type { About } from './conversation.js';
+
+export default function Asked({ about, onClose }: { about: About; onClose: () => void }) {
+  switch (about.is) {
+    case 'delete':
+      return <Delete message={about.message} onClose={onClose} />;
+    case 'history':
+      return <Versions message={about.message} onClose={onClose} />;
+    case 'readers':
+      return <Readers message={about.message} onClose={onClose} />;
+  }
+}
+
+interface AskedProps {
+  message: Message;
+  onClose: () => void;
+}
+
+function Delete({ message, onClose }: AskedProps) {
+  const { client } = useChat();
+  return (
+    <Dialog title={t.message.deleteTitle} onClose={onClose}>
+      <div className={styles.sample}>
+        <Markdown text={message.text} />
+      </div>
+      <p>{t.message.deleteHint}</p>
+      <div className={ui.row} data-end>
+        <Button onClick={onClose}>{t.message.cancel}</Button>
+        <Button
+          kind="danger"
+          onClick={() => {
+            client.send('message.delete', { message: message.id }, { queue: true }).catch(() => {});
+            onClose();
+          }}
+        >
+          {t.message.delete}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Versions({ message, onClose }: AskedProps) {
+  const { api, client } = useChat();
+  const [versions, setVersions] = useState<VersionList['versions'] | null>(null);
+  const [problem, setProblem] = useState('');
+  useEffect(() => {
+    api.versions(message.id).then(
+      ({ versions: found, users }) => {
+        client.people.learn(users);
+        setVersions(found);
+      },
+      (error) => setProblem(showError(error)),
+    );
+  }, [api, client, message.id]);
+  return (
+    <Dialog title={t.message.history} onClose={onClose}>
+      {problem && <p role="alert">{problem}</p>}
+      {!versions && !problem && <Spinner label={t.timeline.loading} />}
+      <ol className={styles.versions}>
+        {versions?.toReversed().map(({ text, at }, index) => (
+          <li key={at}>
+            <p className={ui.hint}>
+              {index === 0 ? t.message.versionNow : ''} {showFull(at)}
+            </p>
+            <Markdown text={text} />
+          </li>
+        ))}
+      </ol>
+    </Dialog>
+  );
+}
+
+function Readers({ message, onClose }: AskedProps) {
+  const { api, client } = useChat();
+  const { rows, more, busy, error } = usePages<ReaderPage['readers'][number], number>(
+    String(message.id),
+    async (after) => {
+      const { readers, users, next } = await api.readers(message.id, after === undefined ? {} : { after });
+      client.people.learn(users);
+      return { rows: readers, next };
+    },
+  );
+  return (
+    <Dialog title={t.message.readBy} onClose={onClose}>
+      {error && <p role="alert">{showError(error)}</p>}
+      {busy && !rows && <Spinner label={t.timeline.loading} />}
+      {rows?.length === 0 && <p className={ui.hint}>{t.message.readByNobody}</p>}
+      <ul className={ui.list}>
+        {rows?.map((user) => (
+          <Reader key={user} user={user} />
+        ))}
+      </ul>
+      {more && (
+        <Button onClick={more} disabled={busy}>
+          {t.browse.more}
+        </Button>
+      )}
+    </Dialog>
+  );
+}
+
+function Reader({ user }: { user: number }) {
+  const name = useName(useChat(), user);
+  return (
+    <li className={ui.item}>
+      <Avatar user={user} size={28} />
+      <span className={ui.itemText}>{name || '…'}</span>
+    </li>
+  );
+}

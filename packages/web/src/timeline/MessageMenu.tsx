@@ -1,0 +1,135 @@
+/** All that can be done to a message, where it was asked for: by the bar, by the other mouse button, by a long press, by key. */
+import * as Menu from '@radix-ui/react-dropdown-menu';
+import {
+  Copy,
+  Eye,
+  History,
+  Link2,
+  type LucideIcon,
+  MailOpen,
+  MessageCircle,
+  Pencil,
+  Pin,
+  PinOff,
+  Reply,
+  SmilePlus,
+  Trash2,
+} from 'lucide-react';
+import { useLocation } from 'wouter';
+import { useChat, useRoom } from '../chat/chat.js';
+import { openDirect } from '../rooms/direct.js';
+import { t } from '../texts/texts.js';
+import menu from '../ui/Menu.module.css';
+import { linkTo, mayDo, pin } from './acts.js';
+import type { Conversation, Opened } from './conversation.js';
+
+export default function MessageMenu({ opened, conversation }: { opened: Opened; conversation: Conversation }) {
+  const chat = useChat();
+  const { message, x, y } = opened;
+  const room = useRoom(chat, message.room);
+  const [, go] = useLocation();
+  const may = mayDo(message, room, chat.me);
+  const here = message.deletedAt === null;
+  return (
+    <Menu.Root
+      open
+      modal={false}
+      onOpenChange={(open) => {
+        if (!open) conversation.closeMenu();
+      }}
+    >
+      <Menu.Trigger asChild>
+        <span className={menu.point} style={{ left: x, top: y }} aria-hidden />
+      </Menu.Trigger>
+      <Menu.Portal>
+        <Menu.Content
+          className={menu.menu}
+          align="start"
+          collisionPadding={8}
+          loop
+          aria-label={t.message.actions}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            conversation.menuClosed(message);
+          }}
+        >
+          {may.react && (
+            <Entry
+              icon={SmilePlus}
+              label={t.message.reactOther}
+              onSelect={() => conversation.pick(message, new DOMRect(x, y, 0, 0))}
+            />
+          )}
+          {may.reply && (
+            <Entry icon={Reply} label={t.message.reply} hint="R" onSelect={() => conversation.reply(message)} />
+          )}
+          {may.edit && (
+            <Entry icon={Pencil} label={t.message.edit} hint="E" onSelect={() => conversation.edit(message)} />
+          )}
+          {(may.react || may.reply) && <Menu.Separator className={menu.line} />}
+          {here && <Entry icon={Copy} label={t.message.copyText} onSelect={() => copy(message.text)} />}
+          <Entry icon={Link2} label={t.message.copyLink} hint="L" onSelect={() => copy(linkTo(message))} />
+          <Entry
+            icon={MailOpen}
+            label={t.message.markUnread}
+            hint="U"
+            onSelect={() => conversation.markUnread(message.seq)}
+          />
+          {may.pin && (
+            <Entry
+              icon={message.pinned ? PinOff : Pin}
+              label={message.pinned ? t.message.unpin : t.message.pin}
+              hint="P"
+              onSelect={() => pin(chat, message)}
+            />
+          )}
+          <Menu.Separator className={menu.line} />
+          {here && message.editedAt !== null && (
+            <Entry icon={History} label={t.message.history} onSelect={() => conversation.show('history', message)} />
+          )}
+          {here && message.author === chat.me && (
+            <Entry icon={Eye} label={t.message.readBy} onSelect={() => conversation.show('readers', message)} />
+          )}
+          {message.author !== chat.me && room?.kind !== 'direct' && (
+            <Entry
+              icon={MessageCircle}
+              label={t.message.writeTo}
+              onSelect={() => void openDirect(chat, go, message.author)}
+            />
+          )}
+          {may.delete && (
+            <Entry
+              icon={Trash2}
+              label={t.message.delete}
+              hint="Del"
+              danger
+              onSelect={() => conversation.show('delete', message)}
+            />
+          )}
+        </Menu.Content>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}
+
+function copy(text: string): void {
+  void navigator.clipboard?.writeText(text);
+}
+
+interface EntryProps {
+  icon: LucideIcon;
+  label: string;
+  hint?: string;
+  danger?: boolean;
+  onSelect: () => void;
+}
+
+function Entry({ icon: Icon, label, hint, danger, onSelect }: EntryProps) {
+  return (
+    <Menu.Item className={menu.item} data-danger={danger || undefined} onSelect={onSelect}>
+      <Icon size={16} strokeWidth={1.75} aria-hidden />
+      <span>{label}</span>
+      {hint && <kbd aria-hidden>{hint}</kbd>}
+    </Menu.Item>
+  );
+}

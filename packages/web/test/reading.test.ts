@@ -1,0 +1,222 @@
+/** Reading a long room: nothing moves under the eye, and every way leads to where it says. */
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { composer, eventually, House, logInAt, message, type Person, say } from './house.js';
+
+let house: House;
+let ada: Person;
+let bob: Person;
+let long: number;
+const LENGTH = 700;
+beforeAll(async () => {
+  house = await House.open();
+  [ada, bob] = [await house.join('ada', 'Ada Lovelace'), await house.join('bob', 'Bob Ross')];
+  long = await makeLong('long', LENGTH);
+});
+afterEach(() => house.leave());
+afterAll(async () => {
+  expect(house.complaints).toEqual([]);
+  await house.close();
+});
+
+async function makeLong(name: string, length: number): Promise<number> {
+  const { id } = await ada.api.createRoom({ kind: 'channel', name, members: [bob.id] });
+  for (let at = 0; at < length; at += 50) {
+    await Promise.all(
+      Array.from({ length: Math.min(50, length - at) }, (_, index) => {
+        const author = (at + index) % 7 < 4 ? ada : bob;
+        const text = `message ${at + index} ${'of some length '.repeat((at + index) % 9)}`.trim();
+        return author.api.sendMessage(id, { text });
+      }),
+    );
+  }
+  return id;
+}
+
+interface Measured {
+  shift: number;
+  jumps: number;
+  rows: number;
+  seqs: number[];
+}
+
+/** Scrolls up as fast as rows can be drawn, to the first message or for so many frames, and watches what moves. */
+function scrollUp(page: Page, frames: number): Promise<Measured> {
+  return page.evaluate(async (max) => {
+    const scroller = document.querySelector('[data-timeline]') as HTMLElement;
+    let shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) shift += (entry as PerformanceEntry & { value: number }).value;
+    }).observe({ type: 'layout-shift' });
+    const seqs = new Set<number>();
+    let rows = 0;
+    let jumps = 0;
+    const inSight = () => {
+      const { top, bottom } = scroller.getBoundingClientRect();
+      const all = scroller.querySelectorAll<HTMLElement>('[data-seq]');
+      const found = new Map<number, number>();
+      for (const row of all) {
+        seqs.add(Number(row.dataset.seq));
+        const rect = row.getBoundingClientRect();
+        if (rect.bottom > top && rect.top < bottom) found.set(Number(row.dataset.seq), rect.top);
+      }
+      rows = Math.max(rows, all.length);
+      return found;
+    };
+    let before = inSight();
+    for (let frame = 0; frame < max; frame += 1) {
+      const from = scroller.scrollTop;
+      scroller.scrollBy(0, -400);
+      const scrolled = from - scroller.scrollTop;
+      await new Promise((done) => requestAnimationFrame(done));
+      if (scrolled <= 1) await new Promise((done) => setTimeout(done, 10));
+      const now = inSight();
+      const moves = [...now].flatMap(([seq, at]) => (before.has(seq) ? [at - (before.get(seq) ?? 0)] : []));
+      if (moves.length === 0 || moves.some((moved) => Math.abs(moved - scrolled) > 1)) jumps += 1;
+      before = now;
+      if (scroller.scrollTop === 0 && scroller.querySelector('h2')) break;
+    }
+    await new Promise((done) => setTimeout(done, 100));
+    return { shift, jumps, rows, seqs: [...seqs].sort((a, b) => a - b) };
+  }, frames);
+}
+
+describe('a long room', () => {
+  it('is read from end to beginning without a jump, and never stands in the page as a whole', async () => {
+    const page = await house.enter('ada', `/r/${long}`);
+    await message(page, `message ${LENGTH - 1}`).waitFor();
+    const { shift, jumps, rows, seqs } = await scrollUp(page, 2_000);
+    expect({ shift: Math.round(shift * 1_000) / 1_000, jumps }).toEqual({ shift: 0, jumps: 0 });
+    expect(seqs).toHaveLength(LENGTH);
+    expect(rows).toBeLessThan(260);
+    await page.getByRole('heading', { name: 'This is where long begins' }).waitFor();
+  });
+
+  it('does not jump where the browser leaves anchoring to the page', async () => {
+    const context = await house.device();
+    await context.addInitScript(() => {
+      const supports = CSS.supports.bind(CSS);
+      CSS.supports = ((...asked: [string, string]) =>
+        asked[0] === 'overflow-anchor' ? false : supports(...asked)) as typeof CSS.supports;
+    });
+    const page = await context.newPage();
+    await page.goto(`${house.url}/r/${long}`);
+    await logInAt(page, 'ada');
+    await message(page, `message ${LENGTH - 1}`).waitFor();
+    await page.evaluate(() => {
+      (document.querySelector('[data-timeline]') as HTMLElement).style.overflowAnchor = 'none';
+    });
+    expect((await scrollUp(page, 250)).jumps).toBe(0);
+  });
+
+  it('stays at the end when others write, and in its place when one reads above', async () => {
+    const room = await makeLong('moving', 80);
+    const page = await house.enter('ada', `/r/${room}`);
+    await message(page, 'message 79').waitFor();
+    await bob.api.sendMessage(room, { text: 'while at the end' });
+    await message(page, 'while at the end').waitFor();
+    const atEnd = () =>
+      page.evaluate(() => {
+        const { scrollTop, scrollHeight, clientHeight } = document.querySelector('[data-timeline]') as HTMLElement;
+        return scrollHeight - scrollTop - clientHeight < 5;
+      });
+    await eventually('it is at the end', atEnd);
+    await page.locator('[data-timeline]').hover();
+    await page.mouse.wheel(0, -600);
+    await page.getByRole('button', { name: 'Jump to present' }).waitFor();
+    const places = () =>
+      page.locator('[data-seq]').evaluateAll((rows) => rows.slice(0, 40).map((row) => row.getBoundingClientRect().top));
+    const before = await places();
+    for (const text of ['one', 'two', 'three']) await bob.api.sendMessage(room, { text: `above: ${text}` });
+    const pill = page.getByRole('button', { name: '3 new messages below' });
+    await pill.waitFor();
+    expect(await places()).toEqual(before);
+    await pill.click();
+    await message(page, 'above: three').waitFor();
+    await eventually('it is at the end again', atEnd);
+    await pill.waitFor({ state: 'detached' });
+  });
+
+  it('comes back to where it was read, by the list and by going back', async () => {
+    const room = await makeLong('place', 120);
+    const page = await house.enter('ada', `/r/${room}`);
+    await message(page, 'message 119').waitFor();
+    await page.locator('[data-timeline]').hover();
+    await page.mouse.wheel(0, -1_500);
+    await page.getByRole('button', { name: 'Jump to present' }).waitFor();
+    const top = () =>
+      page.evaluate(() => {
+        const edge = document.querySelector('[data-timeline]')?.getBoundingClientRect().top ?? 0;
+        const row = [...document.querySelectorAll<HTMLElement>('[data-seq]')].find(
+          (one) => one.getBoundingClientRect().bottom > edge + 1,
+        );
+        return [row?.dataset.seq, Math.round((row?.getBoundingClientRect().top ?? 0) - edge)];
+      });
+    const before = await top();
+    await page.locator(`[data-room="${long}"]`).click();
+    await page.getByRole('heading', { name: 'long', exact: true }).waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'place', exact: true }).waitFor();
+    await message(page, 'message').first().waitFor();
+    const after = await top();
+    expect(after[0]).toBe(before[0]);
+    // Whole pixels, of places between them.
+    expect(Math.abs(Number(after[1]) - Number(before[1]))).toBeLessThanOrEqual(1);
+  });
+
+  it('opens at what is new when it is near, says since when, and the line stays where it was', async () => {
+    const room = await makeLong('new', 30);
+    await ada.api.moveRead(room, (await ada.api.messages(room, { limit: 1 })).head);
+    for (let index = 0; index < 40; index += 1) await bob.api.sendMessage(room, { text: `new ${index}` });
+    const page = await house.enter('ada', `/r/${room}`);
+    await page.locator('[data-key="new"]').waitFor();
+    const line = () => page.locator('[data-key="new"] + li').textContent();
+    expect(await line()).toContain('new 0');
+    await page.getByRole('button', { name: '40 new messages below' }).click();
+    await page.getByRole('button', { name: /^40 new messages since/ }).waitFor();
+    await bob.api.sendMessage(room, { text: 'and one more' });
+    await message(page, 'and one more').waitFor();
+    await page.getByRole('button', { name: /^40 new messages since/ }).click();
+    await message(page, 'new 0').first().waitFor();
+    expect(await line()).toContain('new 0');
+    await page.getByRole('button', { name: /new messages? below|Jump to present/ }).click();
+    await page.getByRole('button', { name: 'Mark as read' }).click();
+    await page.locator('[data-key="new"]').waitFor({ state: 'detached' });
+  });
+
+  it('opens at the message that an address names, marked, wherever in the room it is', async () => {
+    const { messages } = await ada.api.messages(long, { after: 100, limit: 1 });
+    const [wanted] = messages;
+    const page = await house.enter('ada', `/r/${long}/${wanted?.seq}`);
+    const row = page.locator(`[data-seq="${wanted?.seq}"][data-found]`);
+    await row.waitFor();
+    const { y = 0 } = (await row.boundingBox()) ?? {};
+    expect(y).toBeGreaterThan(100);
+    expect(y).toBeLessThan(600);
+    // From there one reads on, down to the present.
+    await page.getByRole('button', { name: 'Jump to present' }).click();
+    await message(page, `message ${LENGTH - 1}`).waitFor();
+    await say(page, 'from the present');
+    await message(page, 'from the present').waitFor();
+  });
+
+  it('leads to a day, from the line of another one', async () => {
+    const page = await house.enter('ada', `/r/${long}`);
+    await message(page, `message ${LENGTH - 1}`).waitFor();
+    await page.locator('[data-timeline]').hover();
+    await scrollUp(page, 2_000);
+    await page.getByRole('button', { name: 'Jump to present' }).click();
+    await eventually('the present', async () => message(page, `message ${LENGTH - 1}`).isVisible());
+    const { messages } = await ada.api.messages(long, { after: 0, limit: 1 });
+    const today = new Date(messages[0]?.at ?? '').toISOString().slice(0, 10);
+    await page.evaluate(() => {
+      document.querySelector('[data-timeline]')?.scrollTo(0, 0);
+    });
+    await scrollUp(page, 2_000);
+    await page.getByRole('button', { name: 'Jump to a date' }).first().click();
+    await page.getByLabel('Day').fill(today);
+    await page.getByRole('button', { name: 'Go', exact: true }).click();
+    await message(page, 'message 0').first().waitFor();
+    expect(await composer(page).isVisible()).toBe(true);
+  });
+});
