@@ -109,7 +109,8 @@ describe('talking', () => {
 
     await message(other, 'an answer').hover();
     expect(await other.getByRole('button', { name: 'Edit', exact: true }).count()).toBe(1);
-    await other.getByRole('button', { name: 'Delete' }).click();
+    await other.getByRole('button', { name: 'More', exact: true }).click();
+    await other.getByRole('menuitem', { name: 'Delete' }).click();
     await other.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await message(page, 'This message was deleted').waitFor();
     expect(await page.content()).not.toContain('an answer');

@@ -3,17 +3,7 @@ import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { Redirect, Route, Switch, useLocation, useRoute } from 'wouter';
 import { useChat, useRooms, useView } from '../chat/chat.js';
 import { RoomList } from '../rooms/RoomList.js';
-import {
-  ADMIN,
-  HOME,
-  MENTIONS,
-  ROOM,
-  roomIn,
-  roomPath,
-  SEARCH,
-  SETTINGS,
-  UNREAD,
-} from '../routes.js';
+import { ADMIN, HOME, MENTIONS, ROOM, roomIn, roomPath, SEARCH, SETTINGS, UNREAD } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { Banner } from './Banner.js';
 import styles from './Home.module.css';

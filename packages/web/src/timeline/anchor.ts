@@ -1,36 +1,42 @@
 /**
- * Keeps what is read where it is while rows come and go around it. Browsers that can do so by themselves (scroll
- * anchoring) do; for the others, and at the very top, where none of them does, the row at the top is put back by hand.
+ * Where rows stand on the screen. Browsers that can keep what is read where it is while rows come and go around it
+ * (scroll anchoring) do; for the others, and at the very top, where none of them does, `Reading` puts it back by hand.
  */
-
-export interface Anchor {
-  readonly key: string;
-  readonly top: number;
-}
 
 export const anchorsItself = (): boolean => CSS.supports('overflow-anchor', 'auto');
 
-/** The first row that can be seen. */
-export function topRow(scroller: HTMLElement): HTMLElement | null {
+/** The first message that can be seen. */
+export function topMessage(scroller: HTMLElement): HTMLElement | null {
   const edge = scroller.getBoundingClientRect().top;
-  const rows = scroller.querySelectorAll<HTMLElement>('[data-key]');
+  return first(scroller, (row) => row.getBoundingClientRect().bottom > edge + 1);
+}
+
+/** The row of a message, or of the next one that is there. */
+export function rowAt(scroller: HTMLElement, seq: number): HTMLElement | null {
+  return first(scroller, (row) => Number(row.dataset.seq) >= seq);
+}
+
+/** The first row that passes, where all behind it do; else the last one. */
+function first(scroller: HTMLElement, passes: (row: HTMLElement) => boolean): HTMLElement | null {
+  const rows = scroller.querySelectorAll<HTMLElement>('[data-seq]');
   let low = 0;
   let high = rows.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((rows[middle] as HTMLElement).getBoundingClientRect().bottom <= edge + 1) low = middle + 1;
-    else high = middle;
+    if (passes(rows[middle] as HTMLElement)) high = middle;
+    else low = middle + 1;
   }
-  return rows[low] ?? null;
+  return rows[low] ?? rows[rows.length - 1] ?? null;
 }
 
-export function anchorOf(scroller: HTMLElement): Anchor | null {
-  const row = topRow(scroller);
-  return row && { key: row.dataset.key as string, top: row.getBoundingClientRect().top };
+/** How far a row stands below the upper edge. */
+export function offsetOf(scroller: HTMLElement, row: HTMLElement): number {
+  return row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
 }
 
-/** Puts the row back to where it was, if it is still there. */
-export function restore(scroller: HTMLElement, { key, top }: Anchor): void {
-  const row = scroller.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
-  if (row) scroller.scrollTop += row.getBoundingClientRect().top - top;
+/** How far below the edge a row is to stand that is led to. */
+export function standsIn(scroller: HTMLElement, row: HTMLElement, align: 'middle' | 'upper'): number {
+  const height = scroller.clientHeight;
+  if (align === 'upper') return Math.min(height / 4, 160);
+  return Math.max(16, (height - row.getBoundingClientRect().height) / 2);
 }

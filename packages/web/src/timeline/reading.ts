@@ -5,7 +5,7 @@
 import type { Message, Timeline, TimelineSnapshot } from '@natter/client';
 import { View } from '@natter/client/emitter';
 import type { Place, Places } from '../chat/places.js';
-import { type Anchor, anchorOf, anchorsItself, restore, topRow } from './anchor.js';
+import { anchorsItself, offsetOf, rowAt, standsIn, topMessage } from './anchor.js';
 import { around, atEnd, grow, most, range, type Window } from './window.js';
 
 export interface Sight {
@@ -15,11 +15,14 @@ export interface Sight {
   readonly top: number;
 }
 
-/** What the next drawing is to bring into sight. */
-type Goal =
+/** Where the reader stands: it is kept whatever is loaded, drawn, measured anew or dropped, until the reader scrolls. */
+type Stand =
   | { readonly is: 'end' }
   | { readonly is: 'place'; readonly place: Place }
-  | { readonly is: 'message'; readonly seq: number; readonly align: 'middle' | 'upper' };
+  /** Not reached yet: where on the screen it comes to stand is seen when it is drawn. */
+  | { readonly is: 'message'; readonly seq: number; readonly align: Align; readonly ifNear?: boolean };
+
+type Align = 'middle' | 'upper';
 
 /** Messages in a page. */
 const PAGE = 100;
@@ -44,31 +47,50 @@ export class Reading {
   #window: Window | null = null;
   #sight: Sight = { atEnd: false, top: 0 };
   #scroller: HTMLElement | null = null;
-  #goal: Goal | null = null;
-  #anchor: Anchor | null = null;
-  /** A message that is to be loaded and shown. */
-  #wanted: number | null;
-  /** The present was asked for, and is not loaded yet. */
-  #toEnd = false;
+  #stand: Stand;
+  /** The page brought the reader there: until the first scroll of their own, only the page moves. */
+  #held = true;
+  /** The next drawing is to bring the stand into sight. */
+  #due = false;
+  /** The stand is not among what is loaded. */
+  #waiting = false;
+  /** The browser does not keep the stand in the drawing that comes: it is put back by hand. */
+  #byHand = false;
+  /** Seq that was read around last. */
+  #asked: number | null = null;
   #frame = 0;
   /** Of the scroller: asking for it in the middle of a change would have all of it laid out. */
   #height = 0;
+  /** As they were when the stand was kept or read last: what differs then was scrolled, or measured anew. */
+  #scrolledTo = 0;
+  #length = 0;
 
   constructor(options: ReadingOptions) {
     this.#options = options;
-    this.#wanted = options.target;
+    const place = options.places.get(options.room);
+    if (options.target !== null) this.#stand = { is: 'message', seq: options.target, align: 'middle' };
+    else if (place) this.#stand = { is: 'place', place };
+    else if (options.newFrom === null) this.#stand = { is: 'end' };
+    else this.#stand = { is: 'message', seq: options.newFrom, align: 'upper', ifNear: true };
     this.#begin();
   }
 
   /** The page's elements are there. Answers the function that lets go of them. */
   attach(scroller: HTMLElement, content: HTMLElement): () => void {
     this.#scroller = scroller;
-    const scrolled = () => this.#scrolled();
-    scroller.addEventListener('scroll', scrolled, { passive: true });
+    const listening = new AbortController();
+    const { signal } = listening;
+    scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true, signal });
+    // What only a reader does.
+    const letGo = () => {
+      this.#held = false;
+    };
+    scroller.addEventListener('wheel', letGo, { passive: true, signal });
+    scroller.addEventListener('touchmove', letGo, { passive: true, signal });
     // What grows late (a picture, a font) moves neither the end nor what is read.
     const observer = new ResizeObserver(() => {
       this.#height = scroller.clientHeight;
-      this.#keepEnd();
+      this.#keep();
       this.#fillSoon();
     });
     observer.observe(content);
@@ -77,8 +99,9 @@ export class Reading {
     const stop = this.#options.timeline.subscribe(() => this.#hold());
     return () => {
       stop();
-      this.#keepPlace();
-      scroller.removeEventListener('scroll', scrolled);
+      const { places, room } = this.#options;
+      places.set(room, this.#place());
+      listening.abort();
       observer.disconnect();
       cancelAnimationFrame(this.#frame);
       this.#scroller = null;
@@ -89,8 +112,11 @@ export class Reading {
   changed(): void {
     const { loaded, messages } = this.#snapshot;
     if (!loaded) {
+      // Dropped, and read again: the reader stays where they stood.
+      this.#held = true;
       this.#put(null);
-    } else if (this.#window === null || this.#wanted !== null) {
+      this.#begin();
+    } else if (this.#window === null || this.#waiting) {
       this.#begin();
     } else if (this.#window.to === null) {
       const [begin, end] = range(this.#snapshot, this.#window);
@@ -106,82 +132,68 @@ export class Reading {
   drawn(): void {
     const scroller = this.#scroller;
     if (!scroller) return;
-    const goal = this.#goal;
-    this.#goal = null;
-    if (goal) this.#reach(scroller, goal);
-    else if (this.#anchor) restore(scroller, this.#anchor);
-    this.#anchor = null;
-    this.#keepEnd();
+    this.#keep();
+    this.#byHand = false;
     this.#fillSoon();
   }
 
   /** Shows a message, wherever in the room it is. */
-  go(seq: number, align: 'middle' | 'upper' = 'middle'): void {
-    this.#wanted = seq;
-    if (!this.#show(seq, align)) this.#options.timeline.around(seq, PAGE).catch(() => {});
+  go(seq: number, align: Align = 'middle'): void {
+    const standing = this.#stand.is === 'end' ? null : placeOf(this.#stand).seq;
+    if (this.#held && standing === seq) return;
+    this.#moveTo({ is: 'message', seq, align });
   }
 
   /** Shows the present. */
   goToEnd(): void {
-    this.#wanted = null;
-    if (this.#snapshot.newer) {
-      this.#toEnd = true;
-      this.#put(null);
-      this.#options.timeline.load(PAGE).catch(() => {});
-      return;
-    }
-    this.#goal = { is: 'end' };
-    this.#resize(atEnd(this.#snapshot.messages), true);
+    this.#moveTo({ is: 'end' });
+    if (this.#waiting) this.#put(null);
   }
 
   /** Reads again what could not be read. */
   retry(): void {
-    const { loaded } = this.#snapshot;
-    if (loaded) this.#fill(true);
-    else if (this.#wanted === null) this.#options.timeline.load(PAGE).catch(() => {});
-    else this.#options.timeline.around(this.#wanted, PAGE).catch(() => {});
+    if (this.#window !== null && !this.#waiting) this.#fill(true);
+    else this.#load();
   }
 
   get #snapshot(): TimelineSnapshot {
     return this.#options.timeline.getSnapshot();
   }
 
-  /** What is shown first: what an address names, where I was, what is new, or the present. */
-  #begin(): void {
-    const { timeline, places, room, newFrom } = this.#options;
-    const { loaded, loading, messages, newer } = this.#snapshot;
-    const place = places.get(room);
-    if (this.#wanted !== null && (!loaded || !this.#show(this.#wanted, 'middle'))) {
-      if (!loading) timeline.around(this.#wanted, PAGE).catch(() => {});
+  #moveTo(stand: Stand): void {
+    this.#stand = stand;
+    this.#held = true;
+    this.#asked = null;
+    this.#begin(true);
+  }
+
+  /** Shows where the reader stands, if it is loaded; else it is read. */
+  #begin(again = false): void {
+    const stand = this.#stand;
+    const { loaded, loading, newer, error } = this.#snapshot;
+    if (loaded && (stand.is === 'end' ? !newer : this.#has(placeOf(stand).seq))) {
+      this.#show();
       return;
     }
-    if (this.#wanted !== null || this.#window !== null) return;
-    if (!loaded) {
-      if (!loading) timeline.load(PAGE).catch(() => {});
+    if (loaded && stand.is === 'message' && stand.ifNear) {
+      this.#stand = { is: 'end' };
+      this.#begin(again);
       return;
     }
-    if (this.#toEnd && !newer) {
-      this.#toEnd = false;
-      this.#goal = { is: 'end' };
-      this.#put(atEnd(messages));
-      this.#set({ atEnd: true });
-    } else if (place && this.#has(place.seq)) {
-      this.#goal = { is: 'place', place };
-      this.#put(around(messages, place.seq));
-      this.#set({ atEnd: false });
-    } else if (place) {
-      timeline.around(place.seq, PAGE).catch(() => {});
-    } else if (newer) {
-      timeline.load(PAGE).catch(() => {});
-    } else if (newFrom !== null && this.#has(newFrom)) {
-      this.#goal = { is: 'message', seq: newFrom, align: 'upper' };
-      this.#put(around(messages, newFrom));
-      this.#set({ atEnd: false });
-    } else {
-      this.#goal = { is: 'end' };
-      this.#put(atEnd(messages));
-      this.#set({ atEnd: true });
-    }
+    this.#waiting = true;
+    if (!again && (loading || error)) return;
+    // What was read around it is the nearest that there is.
+    if (loaded && stand.is !== 'end' && this.#asked === placeOf(stand).seq) this.#show();
+    else this.#load();
+  }
+
+  #load(): void {
+    const { timeline } = this.#options;
+    const stand = this.#stand;
+    const near = stand.is === 'end' || (stand.is === 'message' && stand.ifNear);
+    this.#asked = near ? null : placeOf(stand).seq;
+    // What goes wrong is in the snapshot.
+    (this.#asked === null ? timeline.load(PAGE) : timeline.around(this.#asked, PAGE)).catch(() => {});
   }
 
   /** Is a place in the log among what is loaded? */
@@ -192,57 +204,79 @@ export class Reading {
     return (seq > first.seq || !older) && (seq <= last.seq || !newer);
   }
 
-  #show(seq: number, align: 'middle' | 'upper'): boolean {
-    if (!this.#has(seq)) return false;
-    this.#wanted = null;
-    this.#goal = { is: 'message', seq, align };
-    this.#resize(around(this.#snapshot.messages, seq), true);
-    this.#set({ atEnd: false });
-    return true;
+  #show(): void {
+    const { messages } = this.#snapshot;
+    const stand = this.#stand;
+    this.#due = true;
+    this.#waiting = false;
+    this.#put(stand.is === 'end' ? atEnd(messages) : around(messages, placeOf(stand).seq));
+    this.#set({ atEnd: stand.is === 'end' });
   }
 
-  #reach(scroller: HTMLElement, goal: Goal): void {
-    if (goal.is === 'end') {
-      scroller.scrollTop = scroller.scrollHeight;
-      this.#set({ atEnd: true });
-      return;
-    }
-    const seq = goal.is === 'place' ? goal.place.seq : goal.seq;
-    const rows = [...scroller.querySelectorAll<HTMLElement>('[data-seq]')];
-    const row = rows.find((one) => Number(one.dataset.seq) >= seq) ?? rows.at(-1);
-    if (!row) return;
-    const edge = scroller.getBoundingClientRect().top;
-    const { top, height } = row.getBoundingClientRect();
-    const room = scroller.clientHeight;
-    let offset: number;
-    if (goal.is === 'place') offset = goal.place.offset;
-    else if (goal.align === 'upper') offset = Math.min(room / 4, 160);
-    else offset = Math.max(16, (room - height) / 2);
-    scroller.scrollTop += top - edge - offset;
-    this.#scrolled();
+  /** Nothing but the reader moves what the reader sees. */
+  #keep(): void {
+    const scroller = this.#scroller;
+    if (!scroller || this.#window === null || this.#waiting) return;
+    const stand = this.#stand;
+    if (stand.is === 'end') {
+      const { scrollTop, scrollHeight, clientHeight } = scroller;
+      const away = scrollTop < this.#scrolledTo - 1 && scrollHeight - scrollTop - clientHeight > NEAR;
+      // They have scrolled, and it has not been heard yet.
+      if (away && !this.#held && !this.#due) return;
+      scroller.scrollTop = scrollHeight;
+    } else if (this.#due || this.#held || this.#byHand) {
+      const row = rowAt(scroller, placeOf(stand).seq);
+      if (!row) return;
+      const place =
+        stand.is === 'place' ? stand.place : { seq: stand.seq, offset: standsIn(scroller, row, stand.align) };
+      const off = offsetOf(scroller, row) - place.offset;
+      if (Math.abs(off) >= 0.5) scroller.scrollTop += off;
+      this.#stand = { is: 'place', place };
+    } else return;
+    this.#due = false;
+    this.#mark(scroller);
+    if (this.#sight.atEnd) this.#stand = { is: 'end' };
   }
 
   #scrolled(): void {
     const scroller = this.#scroller;
-    if (!scroller || this.#window === null) return;
+    if (!scroller || this.#window === null || this.#due || this.#waiting) return;
+    const own = Math.abs(scroller.scrollTop - this.#scrolledTo) < 1;
     // At the very top browsers anchor nothing: a pixel below it they do.
     if (scroller.scrollTop <= 0 && this.#moreAbove()) scroller.scrollTop = 1;
-    const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-    const { newer, messages } = this.#snapshot;
-    const [, end] = range(this.#snapshot, this.#window);
-    this.#set({ atEnd: left <= NEAR && end === messages.length && !newer, top: seqOf(topRow(scroller)) });
+    if (this.#held && (own || scroller.scrollHeight !== this.#length)) {
+      this.#keep();
+    } else {
+      this.#held = false;
+      this.#read(scroller);
+    }
     this.#fill();
+  }
+
+  /** The reader has scrolled: this is where they stand now. */
+  #read(scroller: HTMLElement): void {
+    const row = this.#mark(scroller);
+    if (this.#sight.atEnd) this.#stand = { is: 'end' };
+    else if (row) {
+      this.#stand = { is: 'place', place: { seq: Number(row.dataset.seq), offset: offsetOf(scroller, row) } };
+    }
+  }
+
+  /** Remembers how things stand, and tells what is in sight. Answers the message at the top. */
+  #mark(scroller: HTMLElement): HTMLElement | null {
+    const { scrollTop, scrollHeight, clientHeight } = scroller;
+    this.#scrolledTo = scrollTop;
+    this.#length = scrollHeight;
+    const { newer, messages } = this.#snapshot;
+    const end = this.#window === null ? 0 : range(this.#snapshot, this.#window)[1];
+    const left = scrollHeight - scrollTop - clientHeight;
+    const row = topMessage(scroller);
+    this.#set({ atEnd: left <= NEAR && end === messages.length && !newer, top: Number(row?.dataset.seq ?? 0) });
+    return row;
   }
 
   #moreAbove(): boolean {
     return this.#snapshot.older || (this.#window !== null && range(this.#snapshot, this.#window)[0] > 0);
-  }
-
-  /** Stays at the end, whatever came or grew. */
-  #keepEnd(): void {
-    if (this.#scroller && this.#sight.atEnd && this.#goal === null) {
-      this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    }
   }
 
   /** After the browser has put things back to where they were. */
@@ -257,7 +291,7 @@ export class Reading {
   #fill(again = false): void {
     const scroller = this.#scroller;
     const window = this.#window;
-    if (!scroller || window === null || this.#goal) return;
+    if (!scroller || window === null || this.#due || this.#waiting) return;
     const { scrollTop, scrollHeight, clientHeight } = scroller;
     const margin = clientHeight * 1.5 + 200;
     const { older, newer, loading, error } = this.#snapshot;
@@ -274,16 +308,18 @@ export class Reading {
     }
   }
 
-  /** `anew`: what is in sight changes on purpose. */
-  #resize(window: Window, anew = false): void {
-    if (!anew) this.#hold();
+  #resize(window: Window): void {
+    this.#hold();
     this.#put(window);
   }
 
-  /** Remembers what is at the top, where the browser does not, until the next drawing. */
+  /** Before a drawing: where the browser will not keep the stand, it is read for the last time. */
   #hold(): void {
     const scroller = this.#scroller;
-    if (scroller && (!anchorsItself() || scroller.scrollTop <= 0)) this.#anchor ??= anchorOf(scroller);
+    if (!scroller || this.#due || this.#waiting || this.#byHand || this.#window === null) return;
+    if (anchorsItself() && scroller.scrollTop > 0) return;
+    this.#byHand = true;
+    if (!this.#held && this.#stand.is !== 'end') this.#read(scroller);
   }
 
   #put(window: Window | null): void {
@@ -293,14 +329,9 @@ export class Reading {
     this.window.touch();
   }
 
-  #keepPlace(): void {
-    const scroller = this.#scroller;
-    if (!scroller || this.#window === null) return;
-    const row = topRow(scroller);
-    const seq = seqOf(row);
-    const { places, room } = this.#options;
-    const offset = row ? row.getBoundingClientRect().top - scroller.getBoundingClientRect().top : 0;
-    places.set(room, this.#sight.atEnd || seq === 0 ? null : { seq, offset });
+  /** What leads back here. Null: the present. */
+  #place(): Place | null {
+    return this.#stand.is === 'end' ? null : placeOf(this.#stand);
   }
 
   #set(change: Partial<Sight>): void {
@@ -311,11 +342,6 @@ export class Reading {
   }
 }
 
-/** Of a row, or of the next one that is a message. */
-function seqOf(row: HTMLElement | null): number {
-  for (let one: Element | null = row; one; one = one.nextElementSibling) {
-    const seq = (one as HTMLElement).dataset.seq;
-    if (seq !== undefined) return Number(seq);
-  }
-  return 0;
+function placeOf(stand: Exclude<Stand, { is: 'end' }>): Place {
+  return stand.is === 'place' ? stand.place : { seq: stand.seq, offset: 0 };
 }
