@@ -12,6 +12,7 @@ beforeAll(async () => {
   house = await House.open();
   [ada, bob] = [await house.join('ada', 'Ada Lovelace'), await house.join('bob', 'Bob Ross')];
   long = await makeLong('long', LENGTH);
+  await ada.api.moveRead(long, (await ada.api.messages(long, { limit: 1 })).head);
 });
 afterEach(() => house.leave());
 afterAll(async () => {

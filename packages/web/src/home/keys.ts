@@ -5,7 +5,7 @@ import { MENTIONS, roomIn, searchPath, UNREAD } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { stepRegion } from './regions.js';
 
-export const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
+const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 interface Shortcut {
   /** As it is shown; several ways are several lists. */

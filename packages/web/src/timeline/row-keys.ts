@@ -16,7 +16,7 @@ function step(row: HTMLElement, by: 1 | -1): void {
 }
 
 /** The message of a row, as it is now. */
-export function messageIn(row: HTMLElement, conversation: Conversation): Message | undefined {
+function messageIn(row: HTMLElement, conversation: Conversation): Message | undefined {
   const seq = Number(row.dataset.seq);
   const { messages } = conversation.timeline.getSnapshot();
   const message = messages[indexFrom(messages, seq)];
