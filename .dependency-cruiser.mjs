@@ -3,7 +3,7 @@
 const server = 'packages/server/src';
 
 /** The server's ports: what a driver fulfils. */
-const PORTS = `^${server}/(store/(store|tables)|bus/bus|[^/]+/port)\\.ts$`;
+const PORTS = `^${server}/(store/(store|tables|copying)|bus/bus|[^/]+/port)\\.ts$`;
 /** What runs the whole: it may know the composition root, and only it. */
 const PROGRAMS = `^${server}/((main|serve|cli)\\.ts$|cli/)`;
 /** How PostgreSQL is spoken to: shared by the drivers that do. */

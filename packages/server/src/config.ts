@@ -200,6 +200,15 @@ function natsUrl(text: string): Parsed<NatsPlace> {
   return place.servers.length > 0 ? good(place) : allowed;
 }
 
+/** A database as DATABASE_URL names it; null: it can't be read. */
+export function readDatabase(text: string, dataDir: string): Database | null {
+  const parsed = database(text);
+  if (!parsed.ok) return null;
+  return parsed.value.driver === 'sqlite'
+    ? { ...parsed.value, path: resolve(dataDir, parsed.value.path) }
+    : parsed.value;
+}
+
 /** The settings that are not limits. */
 const SETTINGS = {
   PORT: { default: '8000', text: 'port to listen on; 0 takes a free one', parse: integer(0, 65_535) },

@@ -1,14 +1,21 @@
 /** Where everything is stored, as the settings say: opens it, says whether it is there, empties it. Knows the drivers. */
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config } from './config.js';
+import type { Config, Database } from './config.js';
 import type { PostgresOptions } from './postgres/connection.js';
+import type { IndexComparison } from './search/comparison.js';
+import { comparePostgresIndex } from './search/postgres-check.js';
 import { PostgresSearch, SEARCH_CONNECTIONS } from './search/postgres-search.js';
 import type { Search } from './search/search.js';
+import { compareIndex } from './search/sqlite-check.js';
 import { SqliteSearch } from './search/sqlite-search.js';
+import { CopyError, type Origin, type Source, type Target } from './store/copying.js';
+import { MIGRATIONS } from './store/migrations/index.js';
 import { openPostgresStore } from './store/postgres.js';
+import { PostgresSource, PostgresTarget } from './store/postgres-copying.js';
 import { dropSchema, hasSchema, placeOf } from './store/postgres-schema.js';
 import { openSqliteStore } from './store/sqlite.js';
+import { openOldSqliteFile, SqliteSource, SqliteTarget } from './store/sqlite-copying.js';
 import type { Store } from './store/store.js';
 
 export interface Storage {
@@ -43,7 +50,7 @@ export function ownFolders({ dataDir, database }: Config): string[] {
 }
 
 /** The index beside a database of SQLite: made from it, and made anew when it is missing. */
-export const searchFile = (storeFile: string): string => join(dirname(storeFile), 'search.db');
+const searchFile = (storeFile: string): string => join(dirname(storeFile), 'search.db');
 
 /** Where it is, as it can be shown: without a password. */
 export function storagePlace({ database }: Config): string {
@@ -69,9 +76,77 @@ export async function removeStored(config: Config): Promise<void> {
     await dropSchema(postgresOptions(config, database.url));
     return;
   }
-  // What was made from the database goes before it: broken off, nothing is left of what is not there any more.
-  for (const file of [searchFile(database.path), database.path]) {
+  removeFiles(database.path);
+}
+
+/** What was made from the database goes before it: broken off, nothing is left of what is not there any more. */
+function removeFiles(path: string): void {
+  for (const file of [searchFile(path), path]) {
     for (const end of ['', '-wal', '-shm']) rmSync(file + end, { force: true });
+  }
+}
+
+/** A store as it is now, to be copied. `alone`: while nobody else has it open; else beside a server that goes on. */
+export async function openSource(database: Database, config: Config, alone: boolean): Promise<Source> {
+  const source =
+    database.driver === 'postgres'
+      ? await PostgresSource.open(postgresOptions(config, database.url), alone)
+      : new SqliteSource(database.path);
+  if (source.migrations.length === MIGRATIONS.length) return source;
+  await source.close();
+  throw new CopyError('the database is of another version than this Natter: run natter migrate, or upgrade');
+}
+
+/** A file with a whole store in it, to be made. */
+export const openBackup = (path: string): Target => new SqliteTarget(path);
+
+/** Such a file, also of an older version: then `scratch` is where it is migrated, and the caller removes that. */
+export const readBackup = (path: string, scratch: string): Source => openOldSqliteFile(path, scratch);
+
+/** Compares the search index with what it is made from; null where there is none. */
+export async function compareSearch(
+  { database, ...config }: Config,
+  onProgress: (done: number, of: number) => void,
+): Promise<IndexComparison> {
+  if (database.driver === 'postgres') return comparePostgresIndex(postgresOptions(config, database.url), onProgress);
+  const file = searchFile(database.path);
+  if (!existsSync(file))
+    return { differences: [], note: 'there is no search index yet: it is made when the server starts' };
+  const folder = mkdtempSync(join(dirname(file), 'doctor-'));
+  try {
+    return await compareIndex(file, database.path, join(folder, 'search.db'), onProgress);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A store that a copy is written to: an empty one, unless what is there is to be replaced. */
+export async function openTarget(
+  database: Database,
+  config: Config,
+  origin: Origin,
+  replace: boolean,
+): Promise<Target> {
+  const there = { ...config, database };
+  if (database.driver === 'postgres') {
+    if (replace) await removeStored(there);
+    return PostgresTarget.open(postgresOptions(config, database.url), origin);
+  }
+  if (!replace && (await holdsEvents(database, config))) {
+    throw new CopyError(`${database.path} holds a store already: move it away, or choose another place`);
+  }
+  mkdirSync(dirname(database.path), { recursive: true, mode: 0o700 });
+  return new SqliteTarget(database.path, { origin, makeRoom: () => removeFiles(database.path) });
+}
+
+/** Was anything ever said or made there? */
+async function holdsEvents(database: Database, config: Config): Promise<boolean> {
+  if (!(await isStored({ ...config, database }))) return false;
+  const source = await openSource(database, config, false);
+  try {
+    return (await source.lastEvent()) > 0;
+  } finally {
+    await source.close();
   }
 }
 

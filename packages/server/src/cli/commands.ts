@@ -9,7 +9,7 @@ import type { IrcProgress, IrcReport } from '../transfer/irc.js';
 import { askPassword, passwordFromInput } from './password.js';
 import { type Printer, safe } from './print.js';
 import { showProgress } from './progress.js';
-import { CliError, isServing, openData, operate, requireDatabase } from './reach.js';
+import { CliError, isServing, openData, operate } from './reach.js';
 
 export interface Session {
   config: Config;
@@ -273,29 +273,4 @@ function printImport(printer: Printer, { room, files, lines, made, authors, link
     ],
   ]);
   if (room.made) printer.line('\nAn admin of the server who joins the channel owns it, unless --owner was given.');
-}
-
-export async function doctor(session: Session, options: { json?: boolean }): Promise<number> {
-  const { config, printer, stderr } = session;
-  await requireDatabase(config);
-  if (config.database.driver === 'postgres') throw new CliError('on PostgreSQL there is nothing yet that examines');
-  const [{ examine }, { searchFile }] = await Promise.all([import('../doctor/doctor.js'), import('../storage.js')]);
-  const file = config.database.path;
-  const progress = showProgress('examining', stderr);
-  const result = await examine(file, searchFile(file), (part, done, of) => progress.update(done, of, part)).finally(
-    () => progress.stop(),
-  );
-  if (options.json) printer.json(result);
-  else {
-    for (const { check, text } of result.findings) printer.line(`[${check}] ${safe(text)}`);
-    const shown = result.findings.length;
-    if (result.differences > shown) printer.line(`… and ${number.format(result.differences - shown)} more`);
-    for (const note of result.notes) printer.line(`note: ${safe(note)}`);
-    const verdict =
-      result.differences === 0
-        ? printer.paint('green', 'no differences')
-        : printer.paint('red', `${number.format(result.differences)} differences`);
-    printer.line(`${number.format(result.events)} events examined in ${result.seconds.toFixed(1)} s: ${verdict}`);
-  }
-  return result.differences === 0 ? 0 : 1;
 }

@@ -4,6 +4,8 @@ import { DataDirInUseError } from '../admin/lock.js';
 import { loadConfig } from '../config.js';
 import { VERSION } from '../version.js';
 import * as commands from './commands.js';
+import { backup, move, restore } from './copies.js';
+import { doctor } from './doctor.js';
 import { Printer } from './print.js';
 import { CliError } from './reach.js';
 import { reset } from './reset.js';
@@ -30,7 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .addHelpText(
       'after',
-      '\nAll commands but reset work while the server runs, and take effect at once: they ask it through a socket in the data folder.\nExit codes: 0 done, 1 failed or differences found, 2 wrong usage or settings.',
+      '\nAll commands but reset, restore and move work while the server runs, and take effect at once: they ask it through a socket in the data folder.\nExit codes: 0 done, 1 failed or differences found, 2 wrong usage or settings.',
     );
 
   /** A command that needs the settings. */
@@ -150,7 +152,27 @@ export async function run(args: readonly string[]): Promise<number> {
     .command('doctor')
     .description('recount everything from the log, and say every difference; works while the server runs')
     .option('--json', 'as JSON')
-    .action(action(commands.doctor));
+    .action(action(doctor));
+
+  program
+    .command('backup')
+    .description('write everything, as it is now, to a file; works while the server runs')
+    .argument('<file>', 'a name that is free')
+    .action(action(backup));
+  program
+    .command('restore')
+    .description('take everything from a backup, also of an older version or another store; needs the server stopped')
+    .argument('<file>')
+    .option('--replace', 'delete what is there; asks first')
+    .option('--yes', 'do not ask')
+    .action(action(restore));
+  program
+    .command('move')
+    .description('copy everything to another store, and hold both against each other; needs the server stopped')
+    .option('--from <database>', 'sqlite:<path> or postgres://… (default: DATABASE_URL)')
+    .option('--to <database>', 'sqlite:<path> or postgres://… (default: DATABASE_URL)')
+    .addHelpText('after', '\nBroken off, it goes on where it was when it is run again. The old place is left as it is.')
+    .action(action(move));
 
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -2,12 +2,11 @@
  * Examines a store: recounts every projection from the log, and checks invariants in ways of its own. Reads only, at one
  * moment, through a connection of its own: it works while a server runs.
  */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { compareIndex } from '../search/sqlite-check.js';
 import { MIGRATIONS, spell } from '../store/migrations/index.js';
 import { checkInvariants } from './invariants.js';
 import { replay } from './replay.js';
@@ -27,20 +26,21 @@ export interface DoctorResult {
 /** What is under way, as a share of it. */
 export type OnProgress = (part: string, done: number, of: number) => void;
 
-export async function examine(storeFile: string, searchFile: string, onProgress: OnProgress): Promise<DoctorResult> {
+/** `compareIndex` holds the search index against the same store. */
+export async function examine(
+  storeFile: string,
+  compareIndex: () => Promise<{ differences: string[]; note?: string }>,
+  onProgress: OnProgress,
+): Promise<DoctorResult> {
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'natter-doctor-'));
   const report = new Report();
   const notes: string[] = [];
   try {
     const events = examineStore(join(folder, 'replay.db'), storeFile, report, onProgress);
-    if (fileExists(searchFile)) {
-      const compared = await compareIndex(searchFile, storeFile, join(folder, 'search.db'), (done, of) =>
-        onProgress('search index', done, of),
-      );
-      for (const text of compared.differences) report.add('M5', text);
-      if (compared.note) notes.push(compared.note);
-    } else notes.push('there is no search index yet: it is made when the server starts');
+    const compared = await compareIndex();
+    for (const text of compared.differences) report.add('M5', text);
+    if (compared.note) notes.push(compared.note);
     return {
       events,
       findings: report.findings,
@@ -90,8 +90,4 @@ function migrationsOf(storeFile: string): Set<string> {
   } finally {
     db.close();
   }
-}
-
-function fileExists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }

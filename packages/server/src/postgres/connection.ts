@@ -14,8 +14,8 @@ export interface PostgresOptions {
   statementSeconds: number;
 }
 
-/** What a connection is for. A migrator waits as long as it takes. */
-export type Role = 'writer' | 'reader' | 'indexer' | 'finder' | 'migrator';
+/** What a connection is for. Migrators and copiers wait as long as it takes. */
+export type Role = 'writer' | 'reader' | 'indexer' | 'finder' | 'migrator' | 'copier';
 
 export interface Answered {
   /** `COMMIT`, `ROLLBACK`, `UPDATE`, … */
@@ -25,6 +25,7 @@ export interface Answered {
   changed: number;
 }
 
+const PATIENT: ReadonlySet<Role> = new Set(['migrator', 'copier']);
 const READS_ONLY: ReadonlySet<Role> = new Set(['reader', 'finder']);
 /** Older ones are without what statements here ask for, and without security fixes of their own. */
 const VERSION_MIN = 14;
@@ -32,6 +33,10 @@ const INT8 = 20;
 const NUMERIC = 1700;
 /** Beyond so many different statements a connection prepares no further ones. */
 const NAMED_MAX = 500;
+
+/** How the connections of nodes are called, and those of who copies a whole store beside them. */
+export const NODE = 'natter';
+const COPIER = 'natter-copy';
 
 /** Ids, times and counts are integers below 2^53 throughout. */
 const types: pg.CustomTypesConfig = {
@@ -65,10 +70,10 @@ export class PostgresConnection {
 
   /** Throws PostgresError, with what to do about it. */
   static async open(options: PostgresOptions, role: Role): Promise<PostgresConnection> {
-    const patient = role === 'migrator';
+    const patient = PATIENT.has(role);
     const client = new pg.Client({
       connectionString: options.url,
-      application_name: `natter ${role}`,
+      application_name: `${role === 'copier' ? COPIER : NODE} ${role}`,
       connectionTimeoutMillis: options.connectSeconds * 1_000,
       keepAlive: true,
       pipeline: true,
@@ -179,7 +184,7 @@ export class PostgresConnection {
 }
 
 function settings(role: Role, statementSeconds: number): string {
-  const statement = role === 'migrator' ? 0 : statementSeconds * 1_000;
+  const statement = PATIENT.has(role) ? 0 : statementSeconds * 1_000;
   const set: Record<string, string | number> = {
     statement_timeout: statement,
     lock_timeout: Math.ceil(statement / 3),

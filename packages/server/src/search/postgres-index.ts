@@ -19,7 +19,7 @@ const PART_EVENTS = 500;
 const SEEN_WORDS_MAX = 200_000;
 const SCRUB_WORDS = 500;
 /** A tsvector takes a megabyte. A message with more different words than that is read for every query. */
-const VECTOR_BYTES_MAX = 1_000_000;
+const VECTOR_BYTES_MAX = 900_000;
 
 const EVENTS = `select e.id, e.type, e.stream, case when e.type in ('message.edited', 'message.deleted') then e.body end as body,
   m.room, m.author, m.text, m.at, m.deleted_at from events e left join messages m on m.id = e.id`;
@@ -225,7 +225,9 @@ export class PostgresIndex {
       for (const word of words) if (isPlain(word) && !this.#seen.has(word)) fresh.add(word);
       const month = monthOf(Number(at));
       if (!this.#months.has(month)) months.add(month);
-      vectors.push(vectorOf(words, [roomWord(Number(room)), authorWord(Number(author)), monthWord(month)]));
+      // Words hold nothing but letters, digits and marks, so nothing in them can end the quotes.
+      const all = vectorWords(words, Number(room), Number(author), Number(at));
+      vectors.push(all.map((word) => `'${word}'`).join(' '));
     }
     if (fresh.size > 0) {
       await this.#run('insert into search_words (word) select unnest($1::text[]) on conflict do nothing', [
@@ -300,11 +302,12 @@ export class PostgresIndex {
 /** Words of messages that hold more of them than a vector takes: see postgres-finder. */
 export const ENDLESS_WORD = '\ue000endless';
 
-/** As PostgreSQL reads it: words hold nothing but letters, digits and marks, so nothing in them can end the quotes. */
-function vectorOf(words: ReadonlySet<string>, ours: readonly string[]): string {
-  const all = [...ours, ...words].map((word) => `'${word}'`).join(' ');
-  if (Buffer.byteLength(all) <= VECTOR_BYTES_MAX) return all;
-  return [...ours, ENDLESS_WORD].map((word) => `'${word}'`).join(' ');
+/** The words of a message with those of ours; without its own, where there are too many for a vector. */
+export function vectorWords(words: ReadonlySet<string>, room: number, author: number, at: number): string[] {
+  const ours = [roomWord(room), authorWord(author), monthWord(monthOf(at))];
+  let bytes = 0;
+  for (const word of words) bytes += Buffer.byteLength(word);
+  return bytes > VECTOR_BYTES_MAX ? [...ours, ENDLESS_WORD] : [...ours, ...words];
 }
 
 const toGap = (row: Row): Gap => ({ first: Number(row.first), last: Number(row.last), nextXid: Number(row.next_xid) });

@@ -1,17 +1,12 @@
 /** Compares the search index with one that is made anew from the same store. Reads only. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { IndexComparison } from './comparison.js';
 import { openSearchFile, SqliteIndex } from './sqlite-index.js';
 
 /** A running server writes on: the two are compared when they stand at the same event, or not at all. */
 const ATTEMPTS = 50;
 const PAUSE_MS = 100;
 const NAMED_MAX = 20;
-
-export interface IndexComparison {
-  differences: string[];
-  /** Why the two could not be compared. */
-  note?: string;
-}
 
 export async function compareIndex(
   file: string,

@@ -1,7 +1,8 @@
 /** Makes or migrates the schema, one node at a time. */
 
-import { codeOf, PostgresConnection, PostgresError, type PostgresOptions } from '../postgres/connection.js';
+import { codeOf, NODE, PostgresConnection, PostgresError, type PostgresOptions } from '../postgres/connection.js';
 import { LOCKS } from '../postgres/locks.js';
+import { COPY_TABLE } from './copying.js';
 import { MIGRATIONS, spell } from './migrations/index.js';
 import type { ColumnTypes } from './postgres-steps.js';
 
@@ -9,6 +10,17 @@ import type { ColumnTypes } from './postgres-steps.js';
 export async function migratePostgres(connection: PostgresConnection): Promise<ColumnTypes> {
   // Held until the connection ends.
   await connection.query('select pg_advisory_lock($1, $2)', LOCKS.migration);
+  const { rows } = await connection.query(`select 1 where to_regclass('${COPY_TABLE}') is not null`);
+  if (rows.length > 0) {
+    throw new PostgresError(
+      'a move or a restore into this database was broken off: run it again, or natter reset, which empties the database',
+    );
+  }
+  return applyMigrations(connection);
+}
+
+/** The caller holds the lock. */
+export async function applyMigrations(connection: PostgresConnection): Promise<ColumnTypes> {
   await connection.script('begin');
   try {
     await connection.script(
@@ -74,7 +86,17 @@ export async function hasSchema(options: PostgresOptions): Promise<boolean> {
 
 /** Removes everything that migrations have made. Refused while a node runs. */
 export async function dropSchema(options: PostgresOptions): Promise<void> {
-  await aloneWith(options, async (connection) => {
+  const connection = await openAlone(options);
+  try {
+    await dropMade(connection);
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** The caller is alone with the database. */
+export async function dropMade(connection: PostgresConnection): Promise<void> {
+  await connection.transaction('begin', async () => {
     for (const [kind, name] of made()) await connection.script(`drop ${kind} if exists ${name} cascade`);
   });
 }
@@ -83,27 +105,30 @@ export async function dropSchema(options: PostgresOptions): Promise<void> {
 function made(): [string, string][] {
   const all = MIGRATIONS.map(({ sql, postgres = '' }) => `${sql}${postgres}`).join('\n');
   const found = [...all.matchAll(/^create (table|sequence) (\w+)/gm)];
-  return [...found.map(([, kind = '', name = '']) => [kind, name] as [string, string]), ['table', 'schema_migrations']];
+  const beside = ['schema_migrations', COPY_TABLE].map((name) => ['table', name] as [string, string]);
+  return [...found.map(([, kind = '', name = '']) => [kind, name] as [string, string]), ...beside];
 }
 
-/** Does something with a database that no node has open, in one transaction; nodes that start meanwhile wait. */
-async function aloneWith<T>(
-  options: PostgresOptions,
-  work: (connection: PostgresConnection) => Promise<T>,
-): Promise<T> {
-  const connection = await PostgresConnection.open(options, 'migrator');
+/** A connection to a database that no node has open. Nodes that start meanwhile wait until it ends. */
+export async function openAlone(options: PostgresOptions): Promise<PostgresConnection> {
+  const connection = await PostgresConnection.open(options, 'copier');
   try {
-    await connection.query('select pg_advisory_lock($1, $2)', LOCKS.migration);
+    const [lock] = (
+      await connection.query('select case when pg_try_advisory_lock($1, $2) then 1 else 0 end as got', LOCKS.migration)
+    ).rows;
     const { rows } = await connection.query(
       `select distinct host(client_addr) as address from pg_stat_activity
-       where datname = current_database() and application_name like 'natter %' and pid <> pg_backend_pid()`,
+       where datname = current_database() and application_name like '${NODE} %'`,
     );
     if (rows.length > 0) {
       const where = rows.map(({ address }) => address ?? 'this machine').join(', ');
       throw new PostgresError(`nodes run on this database (from ${where}): stop them first`);
     }
-    return await connection.transaction('begin', () => work(connection));
-  } finally {
+    if (lock?.got !== 1)
+      throw new PostgresError('somebody else migrates or copies this database: wait for the end of it');
+    return connection;
+  } catch (error) {
     connection.destroy();
+    throw error;
   }
 }

@@ -84,7 +84,7 @@ it('asks on a terminal, and takes nothing but the word for a yes', async () => {
     const stderr = new PassThrough();
     stdin.write(typed);
     const session = { stdin, stderr, signal: new AbortController().signal } as unknown as Parameters<typeof isMeant>[0];
-    return [await isMeant(session, '/data/natter.db (2.5 MB)'), String(stderr.read())];
+    return [await isMeant(session, '/data/natter.db (2.5 MB)', 'reset'), String(stderr.read())];
   };
   const [meant, asked] = await answer('reset\n');
   expect(meant).toBe(true);

@@ -1,10 +1,12 @@
 /** The doctor: silent about any history that the core has made, and about nothing that was changed behind its back. */
-import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from '@natter/protocol';
 import type { CoreParts } from '@natter/server/app';
+import { examineStored } from '@natter/server/cli/doctor';
 import type { Actor } from '@natter/server/core/actor';
 import { examine } from '@natter/server/doctor/doctor';
+import { compareSearch } from '@natter/server/storage';
 import { DatabaseSync } from '@photostructure/sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -24,7 +26,16 @@ afterEach(async () => {
 
 const storeFile = () => (data.config.database as { path: string }).path;
 const searchFile = () => join(data.config.dataDir, 'search.db');
-const doctor = () => examine(storeFile(), searchFile(), () => {});
+const doctor = () => examineStored(data.config, () => {}, new AbortController().signal);
+/** Of a store that has no search index. */
+const examineAlone = (file: string) => {
+  const database = { driver: 'sqlite' as const, path: file };
+  return examine(
+    file,
+    () => compareSearch({ ...data.config, database }, () => {}),
+    () => {},
+  );
+};
 
 /** Names of the users of a history. */
 const PEOPLE = ['ann', 'ben', 'cat', 'dan', 'eve'];
@@ -178,9 +189,14 @@ describe('the doctor', () => {
     expect(await parts.core.execute(actor, { type: 'member.join', room: room.id })).toMatchObject({ ok: true });
     await parts.search.settled();
     expect((await doctor()).findings).toEqual([]);
-    const without = await examine(storeFile(), join(data.dir, 'none.db'), () => {});
+    const alone = join(data.dir, 'alone', 'natter.db');
+    mkdirSync(join(alone, '..'));
+    const db = new DatabaseSync(storeFile());
+    db.prepare('vacuum into ?').run(alone);
+    db.close();
+    const without = await examineAlone(alone);
     expect(without).toMatchObject({ differences: 0, notes: [expect.stringContaining('no search index')] });
-    expect(existsSync(join(data.dir, 'none.db'))).toBe(false);
+    expect(existsSync(join(alone, '..', 'search.db'))).toBe(false);
   });
 
   /** A little of everything, on which each table can be spoilt. */
@@ -295,7 +311,7 @@ describe('the doctor', () => {
       const { changes } = db.prepare(sql).run();
       db.close();
       expect(Number(changes), sql).toBeGreaterThan(0);
-      const result = await examine(file, join(data.dir, 'none.db'), () => {});
+      const result = await examineAlone(file);
       expect(result.findings.map(({ text }) => text).join('\n'), sql).toMatch(finding);
       expect(result.differences).toBeGreaterThan(0);
     }
