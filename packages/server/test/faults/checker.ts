@@ -1,7 +1,7 @@
 /** The invariants I1 to I16 over a whole history: what was asked for, answered, heard and held, against the log and the tables. */
 import { createHash } from 'node:crypto';
 import { Api } from '@natter/client/api';
-import type { Message } from '@natter/protocol';
+import type { Message, RoomList } from '@natter/protocol';
 import { type StoredEvent, toEvent } from '@natter/server/store/store';
 import { judgeHeard, judgeHeld, type Log, logOf, replay, type Stay } from '../simulation/judge.js';
 import { type Model, tablesOf } from '../store/model.js';
@@ -86,18 +86,35 @@ export async function check(options: CheckOptions): Promise<Verdict> {
     problem(`${what} [I2]`);
   });
   const { model, stays } = replay(events, 100, problem);
-  await checkHeads(options, log, problem);
-  await checkTables(options, model, problem);
-  await checkSends(options, events, verdict);
-  checkOrder(options, verdict);
-  for (const device of devices) checkHeard(device, log, stays, verdict);
-  checkHeldByAll(options, model, log, problem);
-  checkDelays(options, log, verdict);
-  await checkMarkers(options, events, problem);
-  await checkDeleted(options, events, problem);
-  await checkPages(options, log, model, problem);
-  await checkSearch(options, model, verdict);
-  for (const device of devices) for (const what of device.complaints) problem(`${device.name}: ${what} [I3]`);
+  const checks: (() => Promise<void> | void)[] = [
+    () => checkHeads(options, log, problem),
+    () => checkTables(options, model, problem),
+    () => checkSends(options, events, verdict),
+    () => checkOrder(options, verdict),
+    ...devices.map((device) => () => checkHeard(device, log, stays, verdict)),
+    () => checkHeldByAll(options, model, log, problem),
+    () => checkCounts(options, model, problem),
+    () => checkDelays(options, log, verdict),
+    () => checkMarkers(options, events, problem),
+    () => checkDeleted(options, events, problem),
+    () => checkPages(options, log, model, problem),
+    () => checkSearch(options, model, verdict),
+  ];
+  for (const one of checks) {
+    try {
+      await one();
+    } catch (error) {
+      // A log that makes no sense can't be looked at to the end, and that is found here.
+      problem(`a check could not be finished: ${(error as Error).message}`);
+    }
+  }
+  for (const { name, complaints, missteps } of devices) {
+    for (const what of complaints) problem(`${name}: ${what} [I3]`);
+    for (const { kind, what } of missteps) {
+      verdict[kind] += 1;
+      problem(`${name} was told out of step: ${what} [I3]`);
+    }
+  }
   return verdict;
 }
 
@@ -269,6 +286,25 @@ function checkHeldByAll(
       log,
       (what) => problem(`${what} [I3][I9]`),
     );
+  }
+}
+
+/** [I9] What each user has not read, as a node counts it, is what a look at the log counts. */
+async function checkCounts(
+  { cluster, people }: CheckOptions,
+  model: Model,
+  problem: (what: string) => void,
+): Promise<void> {
+  for (const { id, name, token } of people) {
+    const answer = await fetch(`${cluster.anyUrl()}/v1/rooms`, { headers: { authorization: `Bearer ${token}` } });
+    const { rooms } = (await answer.json()) as RoomList;
+    for (const { id: room, unread, mentions } of rooms) {
+      const told = model.unread(room, id);
+      if (told.unread === unread && told.mentions === mentions) continue;
+      problem(
+        `${name} has ${unread}/${mentions} unread in room ${room}, and it is ${told.unread}/${told.mentions} [I9]`,
+      );
+    }
   }
 }
 

@@ -8,11 +8,12 @@ import { NatsServer } from '../bus/nats-server.js';
 import type { Random } from '../simulation/random.js';
 import { NodeProcess } from './node-process.js';
 import { PostgresServer } from './postgres-server.js';
-import { deafToCommits, type Fates, lossyNats } from './tampering.js';
+import { type CommitFates, deafToCommits, type Fates, lossyNats } from './tampering.js';
 import { Wire } from './wire.js';
 
 const SHIMS = fileURLToPath(new URL('./shims.c', import.meta.url));
 const NODES = 3;
+const ALL_WELL: CommitFates = { unasked: 0, unanswered: 0 };
 
 export interface ClusterOptions {
   random: Random;
@@ -33,8 +34,8 @@ export class Cluster {
   readonly toNats: Wire[] = [];
   /** What becomes of what nodes hear from NATS; null: it arrives. */
   fates: Fates | null = null;
-  /** Of so many commits the answer never arrives. */
-  deafness = 0;
+  /** What becomes of commits. */
+  commits: CommitFates = { ...ALL_WELL };
   /** Null where they can't be made: no compiler, or another system. */
   shims: string | null = null;
 
@@ -51,7 +52,7 @@ export class Cluster {
       const toPostgres = await Wire.to(this.postgres.port);
       const toNats = await Wire.to(this.nats.port);
       toNats.tamper = lossyNats(this.random, () => this.fates);
-      toPostgres.tamper = deafToCommits(this.random, () => this.deafness);
+      toPostgres.tamper = deafToCommits(this.random, () => this.commits);
       this.toPostgres.push(toPostgres);
       this.toNats.push(toNats);
       this.nodes.push(
@@ -93,7 +94,7 @@ export class Cluster {
   /** Everything is as it was: what was stopped runs, what was cut is whole. */
   async heal(): Promise<void> {
     this.fates = null;
-    this.deafness = 0;
+    this.commits = { ...ALL_WELL };
     for (const node of this.nodes) node.thaw();
     this.nats.thaw();
     this.postgres.thaw();

@@ -258,7 +258,14 @@ export const FAULTS = {
   'postgres.commit.unanswered': {
     harms: 'store',
     begin: ({ cluster }) => {
-      cluster.deafness = 0.3;
+      cluster.commits.unanswered = 0.3;
+      return undefined;
+    },
+  },
+  'postgres.commit.unasked': {
+    harms: 'store',
+    begin: ({ cluster }) => {
+      cluster.commits.unasked = 0.3;
       return undefined;
     },
   },

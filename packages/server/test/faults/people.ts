@@ -2,9 +2,9 @@
 import { NatterClient } from '@natter/client';
 import type { NatterError } from '@natter/client/errors';
 import type { CommandInput, CommandType, UserId } from '@natter/protocol';
-import { WebSocket } from 'ws';
 import type { Random } from '../simulation/random.js';
 import type { Cluster } from './cluster.js';
+import { listeningTo, type Misstep } from './ear.js';
 import { type Act, type Heard, heardOf, now, type Send, type Standing } from './history.js';
 import { deafToReplies } from './tampering.js';
 import { Wire } from './wire.js';
@@ -38,6 +38,8 @@ export class Device {
   readonly acts: Act[] = [];
   /** What the SDK should never have had to say. */
   readonly complaints: string[] = [];
+  /** What it put right by itself: the server should not have said it so. */
+  readonly missteps: Misstep[] = [];
   /** When it was live: from, to. */
   readonly live: { from: number; to: number }[] = [];
   #said = 0;
@@ -49,7 +51,7 @@ export class Device {
     this.client = new NatterClient({
       url: `http://127.0.0.1:${wire.port}`,
       token: async () => person.token,
-      WebSocket,
+      WebSocket: listeningTo((misstep) => this.missteps.push(misstep)),
       timing: TIMING,
       user: person.id,
     });
@@ -240,7 +242,9 @@ export class Crowd {
         doing = device.act(random.chance(0.7) ? 'reaction.add' : 'reaction.remove', { message: known.id, emoji: '👍' });
       } else {
         const row = device.client.rooms.get(room);
-        doing = row ? device.act('read.move', { room, seq: row.head }) : Promise.resolve();
+        // Now and then to a place before the one that was read already, which must change nothing [M2].
+        const seq = row && random.chance(0.5) ? 1 + random.below(row.head) : row?.head;
+        doing = seq ? device.act('read.move', { room, seq }) : Promise.resolve();
       }
       underWay.add(doing);
       void doing.finally(() => underWay.delete(doing));

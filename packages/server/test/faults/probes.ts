@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import type { Random } from '../simulation/random.js';
 import type { Cluster } from './cluster.js';
 import { now } from './history.js';
+import type { NodeProcess } from './node-process.js';
 import { type Crowd, type Device, PASSWORD, type Person } from './people.js';
 
 /** An answer, or null where none came within the time: then nothing is known. */
@@ -242,6 +243,8 @@ export class Probes {
       await this.#ask(person, 'DELETE', `/sessions/${session}`);
       return;
     }
+    // Every node has seen the token at work, and may remember that.
+    for (const { url } of running) await this.#statusWith(url, accessToken);
     const ended = await this.#ask(person, 'DELETE', `/sessions/${session}`, undefined, randomBytes(8).toString('hex'));
     const revoked = now();
     const before = new Set(this.#options.harms());
@@ -252,6 +255,7 @@ export class Probes {
     // Where the log can't be asked, or the node is not awake, nobody can tell it.
     if (harms.has('store') || harms.has('node')) return;
     this.#count('revocations');
+    await this.#answersNobody(running, accessToken, revoked + REVOKED_MS);
     if (heardAt > revoked + REVOKED_MS) {
       problem(
         `a session of ${person.name} on ${at.name} heard something ${Math.round(heardAt - revoked)} ms after its end [I13]`,
@@ -260,6 +264,28 @@ export class Probes {
       problem(
         `a session of ${person.name} on ${at.name} was not closed within ${REVOKED_MS + 1_500} ms of its end [I13]`,
       );
+    }
+  }
+
+  /** [I13] From that moment on, no node takes the token of a session that ended. */
+  async #answersNobody(nodes: readonly NodeProcess[], token: string, from: number): Promise<void> {
+    await pause(Math.max(0, from - now()));
+    for (const { name, url } of nodes) {
+      if ((await this.#statusWith(url, token)) === 200) {
+        this.#options.problem(`the session of a token was ended, and ${name} still takes it [I13]`);
+      }
+    }
+  }
+
+  /** What one node says to a token; null: nothing. */
+  async #statusWith(url: string, token: string): Promise<number | null> {
+    try {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(`${url}/v1/me`, { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+      await answer.text();
+      return answer.status;
+    } catch {
+      return null;
     }
   }
 }

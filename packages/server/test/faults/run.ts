@@ -16,7 +16,7 @@ export interface RunOptions {
   lasts?: readonly [number, number];
   users?: number;
   rooms?: number;
-  /** A built server with a bug in it. */
+  /** A built server with a bug in it: what does not end is given up soon, and what the nodes hold is not looked at. */
   dist?: string;
   say?(line: string): void;
 }
@@ -32,10 +32,13 @@ export interface RunReport extends Verdict {
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 /** Until everybody has everything, after healing; what takes longer than I7 allows is a finding, and not a hanging test. */
 const PATIENCE_MS = 60_000;
+const IMPATIENCE_MS = 8_000;
 
 export async function run(options: RunOptions): Promise<RunReport> {
   const { seed, plan, lasts = [1_500, 4_000], users = 12, rooms: roomCount = 6, say = () => {} } = options;
   const random = new Random(seed);
+  const isBugged = options.dist !== undefined;
+  const patience = isBugged ? IMPATIENCE_MS : PATIENCE_MS;
   const started = now();
   const cluster = new Cluster({ random, ...(options.dist === undefined ? {} : { dist: options.dist }) });
   const devices: Device[] = [];
@@ -110,7 +113,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       for (const { wire } of devices) wire.heal();
       trouble.healed = now();
       troubles.push(trouble);
-      const recovered = await recovery(devices, rooms, churning, trouble.healed);
+      const recovered = await recovery(devices, rooms, churning, trouble.healed, patience);
       harms = new Set();
       say(
         `${possible.join(' + ')}: ${seconds(trouble.began, trouble.healed)} s, recovered after ${Math.round(recovered)} ms`,
@@ -118,8 +121,8 @@ export async function run(options: RunOptions): Promise<RunReport> {
       await pause(300 + random.below(700));
     }
     await probes.stop();
-    await crowd.stop();
-    await everywhere(cluster, devices);
+    await Promise.race([crowd.stop(), pause(isBugged ? patience : 2 ** 31 - 1)]);
+    await everywhere(cluster, devices, patience);
     for (const { client } of devices) {
       for (const row of client.rooms.getSnapshot()) {
         const timeline = client.timeline(row.id);
@@ -132,9 +135,9 @@ export async function run(options: RunOptions): Promise<RunReport> {
       slack: (from, to) => 3 * Math.max(0, ...late.filter(({ at }) => at >= from && at <= to).map(({ ms }) => ms)),
     };
     const verdict = await check(facts);
-    await checkHoldings(cluster, before, problem);
+    if (!isBugged) await checkHoldings(cluster, before, problem);
     for (const device of devices.splice(0)) await device.close();
-    await checkAtRest(cluster, problem);
+    if (!isBugged) await checkAtRest(cluster, problem);
     for (const node of cluster.nodes) {
       for (const line of node.logged) {
         if (/ended by itself|"level":"fatal"|unhandled/i.test(line))
@@ -158,6 +161,7 @@ async function recovery(
   rooms: readonly number[],
   churning: readonly number[],
   healed: number,
+  patience: number,
 ): Promise<number> {
   const stable = rooms.filter((room) => !churning.includes(room));
   const asked = devices
@@ -173,13 +177,13 @@ async function recovery(
       [...heads].every(([room, seq]) => (client.position?.cursors[room] ?? 0) >= seq),
     );
   };
-  while (!all() && now() - healed < PATIENCE_MS) await pause(20);
+  while (!all() && now() - healed < patience) await pause(20);
   return now() - healed;
 }
 
 /** Until every device stands at the head of everything that is its own. */
-async function everywhere(cluster: Cluster, devices: readonly Device[]): Promise<void> {
-  const until = now() + PATIENCE_MS;
+async function everywhere(cluster: Cluster, devices: readonly Device[], patience: number): Promise<void> {
+  const until = now() + patience;
   const heads = new Map((await readLog(cluster)).map(({ stream, seq }) => [stream, seq]));
   const has = ({ client, settled }: Device): boolean => {
     const cursors = Object.entries(client.position?.cursors ?? {});

@@ -51,19 +51,33 @@ export function lossyNats(random: Random, fates: () => Fates | null): () => Tamp
   };
 }
 
-/** A connection to PostgreSQL that is cut after the database has committed, and before the node hears of it. */
-export function deafToCommits(random: Random, probability: () => number): () => Tamper {
+/** `commit`, as a node asks for it. */
+const COMMIT = Buffer.from('Q\0\0\0\x0bcommit\0', 'latin1');
+
+/** How likely a commit is lost with its connection: before the database hears of it, or after, when the node does not hear of it. */
+export interface CommitFates {
+  unasked: number;
+  unanswered: number;
+}
+
+/** A connection to PostgreSQL that is cut around a commit. */
+export function deafToCommits(random: Random, fates: () => CommitFates): () => Tamper {
   return () => {
     let rest = Buffer.alloc(0);
     return (chunk, direction, link) => {
-      if (direction === 'there') return chunk;
+      if (direction === 'there') {
+        const { unasked } = fates();
+        if (unasked === 0 || !chunk.includes(COMMIT) || !random.chance(unasked)) return chunk;
+        link.cut();
+        return null;
+      }
       rest = Buffer.concat([rest, chunk]);
       let at = 0;
       while (rest.length >= at + 5) {
         const size = 1 + rest.readInt32BE(at + 1);
         if (rest.length < at + size) break;
         const isDone = rest[at] === 'C'.charCodeAt(0) && rest.toString('latin1', at + 5, at + size - 1) === 'COMMIT';
-        if (isDone && random.chance(probability())) {
+        if (isDone && random.chance(fates().unanswered)) {
           link.cut();
           return null;
         }

@@ -1,6 +1,4 @@
 /** The parts of the server that are simulated: the built ones, or a copy of them with a bug put in. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nameRules } from '@natter/server/auth/names';
@@ -16,6 +14,9 @@ import { openStoreOver } from '@natter/server/store/sqlite';
 import { SqliteConnection } from '@natter/server/store/sqlite-connection';
 import { answer } from '@natter/server/store/sqlite-requests';
 import { StoreError } from '@natter/server/store/store';
+import { type Change, plant } from '../mutant.js';
+
+export type { Change };
 
 export interface Parts {
   nameRules: typeof nameRules;
@@ -65,36 +66,14 @@ const FILES: Record<keyof Parts, string> = {
   StoreError: 'store/store',
 };
 
-const PACKAGE = join(import.meta.dirname, '../..');
-
-/** A change of one built file: what is found, which must be there once, and what stands in its place. */
-export interface Change {
-  file: string;
-  find: string | RegExp;
-  put: string;
-}
-
 export interface Mutant {
   parts: Parts;
   remove(): void;
 }
 
 export async function mutate(changes: readonly Change[]): Promise<Mutant> {
-  const home = mkdtempSync(join(tmpdir(), 'natter-mutant-'));
-  const dist = join(home, 'packages/server/dist');
-  cpSync(join(PACKAGE, 'dist'), dist, { recursive: true, filter: (file) => !/\.(map|d\.ts)$/.test(file) });
-  writeFileSync(join(home, 'packages/server/package.json'), readFileSync(join(PACKAGE, 'package.json')));
-  symlinkSync(join(PACKAGE, '../../node_modules'), join(home, 'node_modules'));
-  const remove = (): void => rmSync(home, { recursive: true, force: true });
+  const { dist, remove } = plant(changes);
   try {
-    for (const { file, find, put } of changes) {
-      const path = join(dist, file);
-      const code = readFileSync(path, 'utf8');
-      const parts = code.split(find);
-      if (parts.length !== 2)
-        throw new Error(`${find} is ${parts.length - 1} times in ${file}: the bug can't be put in`);
-      writeFileSync(path, parts.join(put));
-    }
     const parts: Record<string, unknown> = {};
     for (const [name, file] of Object.entries(FILES)) {
       const module = (await import(pathToFileURL(join(dist, `${file}.js`)).href)) as Record<string, unknown>;
