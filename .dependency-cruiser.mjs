@@ -13,7 +13,7 @@ const DOCTOR = `^${server}/doctor/`;
 /** Files at the server's root that all may import, since they import nothing of the server's: limits, clock, config. */
 const ROOTS = `^${server}/(?!(app|storage|main|serve|cli)\\.ts$)[^/]+\\.ts$`;
 const STORE_PORT = `^${server}/store/store\\.ts$`;
-const EDGES = ['gateway', 'http', 'dialects', 'admin'];
+const EDGES = ['gateway', 'http', 'dialects', 'admin', 'followers'];
 const LEAVES = ['auth', 'files', 'push', 'search', 'moderation', 'jobs', 'transfer'];
 /** Tables without code from outside, which the SDK carries to the browser. */
 const CONSTANTS = '^packages/protocol/(src|dist)/(close|errors|ids|constants)\\.';

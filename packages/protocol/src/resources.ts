@@ -305,6 +305,28 @@ export type UserPage = Static<typeof UserPage>;
 export const SessionList = Type.Object({ sessions: Type.Array(Session) }, { title: 'SessionList' });
 export type SessionList = Static<typeof SessionList>;
 
+/** What lets a bot or a back end in to NATS, and what it hears there. */
+export const NatsCredentials = Type.Object(
+  {
+    /** User JWT of NATS. */
+    jwt: Type.String(),
+    publicKey: Type.String(),
+    /** Of the pair that was made, where none was given; the two together, as files of credentials have them. */
+    seed: Type.Optional(Type.String()),
+    credentials: Type.Optional(Type.String()),
+    servers: Type.Array(Type.String()),
+    /** The only subjects that may be subscribed to; nothing may be published. */
+    subjects: Type.Object({ room: Type.String(), rooms: Type.String(), status: Type.String() }),
+    epoch: Type.Integer(),
+    /** My rooms, and the place from which on each is heard. */
+    rooms: Type.Array(Type.Object({ id: Id, subject: Type.String(), seq: Seq })),
+    expiresAt: Time,
+    expiresIn: Type.Integer(),
+  },
+  { title: 'NatsCredentials' },
+);
+export type NatsCredentials = Static<typeof NatsCredentials>;
+
 export const UserGroupPage = Type.Object(
   { usergroups: Type.Array(UserGroup), users: Names, next: orNull(Id) },
   { title: 'UserGroupPage' },

@@ -23,6 +23,8 @@ import { makeOperator } from './core/queries/operator.js';
 import { makeQueries, type Queries } from './core/queries.js';
 import { Dialects } from './dialects/dialects.js';
 import { Figures } from './figures.js';
+import { Followers } from './followers/followers.js';
+import { Signer } from './followers/signer.js';
 import { attachGateway } from './gateway/gateway.js';
 import { buildHttp } from './http/http.js';
 import { Hub } from './hub/hub.js';
@@ -201,6 +203,8 @@ export interface App {
 export async function openApp(config: Config, { logger, clock = systemClock }: OpenOptions): Promise<App> {
   let hub: Hub | null = null;
   let bus: Bus = new LocalBus();
+  // What can't be used is told before anything is opened.
+  const signer = config.nats?.followers ? new Signer(config.nats.followers) : null;
   const parts = await openCore(config, {
     logger,
     clock,
@@ -214,9 +218,10 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
   parts.figures.start();
   const { limits } = config;
   const node = randomUUID();
+  let nats: NatsBus | null = null;
   if (config.nats) {
-    const { prefix, ...address } = config.nats;
-    bus = new NatsBus({
+    const { prefix, followers: _, ...address } = config.nats;
+    nats = new NatsBus({
       address,
       prefix,
       epoch: log.epoch,
@@ -227,6 +232,7 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
       logger: logger.child({ part: 'bus' }),
       metrics: metrics.bus,
     });
+    bus = nats;
   }
   hub = new Hub({
     log,
@@ -239,6 +245,17 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
     onError: (error) => logger.error({ err: error, part: 'hub' }, 'delivery met an error; it is tried again'),
     metrics: metrics.hub,
   });
+  const followers =
+    signer && nats && config.nats?.followers
+      ? new Followers({
+          ...{ hub, signer, rates, limits, clock },
+          prefix: config.nats.prefix,
+          servers: config.nats.followers.servers,
+          auth: accounts,
+          roomRows: queries.roomRows,
+          say: (subject, bytes) => nats.sayTo(subject, bytes),
+        })
+      : null;
   const people = new People({
     clock,
     max: NAMES_MAX,
@@ -284,6 +301,7 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
     health: () => checkHealth(parts, bus),
     versions: { natter: VERSION, node: process.version, [store.driver]: await databaseVersion(store) },
     guests: dialects,
+    followers,
   });
   const proxies = new Networks(config.trustedProxies);
   const gateway = attachGateway(http.server, {
@@ -306,6 +324,7 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
   const close = async (): Promise<void> => {
     await admin?.close();
     await gateway.close();
+    followers?.close();
     await http.close();
     await hub?.close();
     await parts.close();

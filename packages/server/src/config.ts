@@ -62,6 +62,8 @@ export interface NatsConfig {
   /** Undefined: as the server asks for it. */
   tls: { caFile: string | undefined; certFile: string | undefined; keyFile: string | undefined } | undefined;
   prefix: string;
+  /** Null: nobody but nodes is let in by us. */
+  followers: { seedFile: string; account: string | undefined; servers: readonly string[] } | null;
 }
 
 export type Loaded = { ok: true; config: Config } | { ok: false; problems: string[] };
@@ -209,6 +211,14 @@ export function readDatabase(text: string, dataDir: string): Database | null {
     : parsed.value;
 }
 
+function clientUrls(text: string): Parsed<readonly string[]> {
+  const list = words(text);
+  const fits = (word: string): boolean => /^(nats|tls|wss?):\/\/[^\s@/]+\/?$/i.test(word);
+  return list.every(fits)
+    ? good(list)
+    : bad('one or more of nats://host:4222, tls://host:4222 or wss://host, without a password');
+}
+
 /** The settings that are not limits. */
 const SETTINGS = {
   PORT: { default: '8000', text: 'port to listen on; 0 takes a free one', parse: integer(0, 65_535) },
@@ -255,6 +265,24 @@ const SETTINGS = {
   },
   NATS_TLS_CERT_FILE: { default: '', means: 'none', text: 'this node’s certificate (PEM) for NATS', parse: filePath },
   NATS_TLS_KEY_FILE: { default: '', means: 'none', text: 'its key (PEM)', parse: filePath },
+  NATS_SIGNING_SEED_FILE: {
+    default: '',
+    means: 'none, and no credentials are given out',
+    text: 'file with the seed (SA…) of the account on NATS, or of a signing key of it; with it users may follow their rooms straight off NATS, which must run in operator mode',
+    parse: filePath,
+  },
+  NATS_ACCOUNT: {
+    default: '',
+    means: 'the one of that seed',
+    text: 'public key (A…) of that account, where the seed is a signing key’s',
+    parse: (text: string) => (/^A[A-Z2-7]{55}$/.test(text) ? good(text) : bad('a public key: 56 characters, A first')),
+  },
+  NATS_CLIENT_URL: {
+    default: '',
+    means: 'the servers of NATS_URL',
+    text: 'where those who are given credentials find NATS: nats://, tls:// or wss://, several with commas',
+    parse: clientUrls,
+  },
   SECRET_KEY: {
     default: '',
     means: `made, and kept in DATA_DIR/${SECRET_KEY_FILE}`,
@@ -441,7 +469,8 @@ export function loadConfig(
 function natsConfig(read: Reader, cwd: string): NatsConfig | null {
   const place = read.setting('NATS_URL');
   const prefix = read.setting('NATS_PREFIX') ?? '';
-  const file = (name: 'NATS_CREDENTIALS_FILE' | 'NATS_TLS_CA_FILE' | 'NATS_TLS_CERT_FILE' | 'NATS_TLS_KEY_FILE') => {
+  type FileSetting = 'CREDENTIALS' | 'TLS_CA' | 'TLS_CERT' | 'TLS_KEY' | 'SIGNING_SEED';
+  const file = (name: `NATS_${FileSetting}_FILE`) => {
     const path = read.setting(name);
     return path === undefined ? undefined : resolve(cwd, path);
   };
@@ -452,10 +481,25 @@ function natsConfig(read: Reader, cwd: string): NatsConfig | null {
   if ((certFile === undefined) !== (keyFile === undefined)) {
     read.problems.push('NATS_TLS_CERT_FILE and NATS_TLS_KEY_FILE are set together, or neither is');
   }
+  const seedFile = file('NATS_SIGNING_SEED_FILE');
+  const account = read.setting('NATS_ACCOUNT');
+  const clientUrl = read.setting('NATS_CLIENT_URL');
+  if (seedFile !== undefined && !place) {
+    read.problems.push(
+      'NATS_SIGNING_SEED_FILE is set and NATS_URL is not: there is no NATS that anybody could be let in to',
+    );
+  }
   if (!place) return null;
   const { tls, ...where } = place;
   const insists = tls || caFile !== undefined || certFile !== undefined;
-  return { ...where, credentialsFile, tls: insists ? { caFile, certFile, keyFile } : undefined, prefix };
+  const servers = clientUrl ?? place.servers.map((server) => `${insists ? 'tls' : 'nats'}://${server}`);
+  return {
+    ...where,
+    credentialsFile,
+    tls: insists ? { caFile, certFile, keyFile } : undefined,
+    prefix,
+    followers: seedFile === undefined ? null : { seedFile, account, servers },
+  };
 }
 
 /** The key that is kept in DATA_DIR, made when there is none. Two that start at once end up with the same one. */

@@ -38,6 +38,12 @@ const SIZE_LIMITS = {
     text: 'most sessions of a user; the one used longest ago ends',
   },
   SOCKETS_PER_USER_MAX: { default: 50, min: 1, max: 100_000, text: 'most open sockets of a user on one node' },
+  NATS_CREDENTIALS_SECONDS: {
+    default: 900,
+    min: 2,
+    max: 86_400,
+    text: 'seconds for which credentials for NATS let a follower in; it then asks for others',
+  },
   PASSWORD_CHECKS_MAX: {
     default: 2,
     min: 1,

@@ -129,6 +129,11 @@ export class NatsBus implements Bus {
     this.#say(`${this.#root}.nodes`, () => this.#envelopes.message(message));
   }
 
+  /** For whoever is no node: said as it is, on a subject that no node hears. */
+  sayTo(subject: string, bytes: Uint8Array): void {
+    this.#say(subject, () => bytes);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#say(`${this.#root}.nodes`, () => this.#envelopes.message({ type: 'bye', node: this.#options.node }));
@@ -142,7 +147,7 @@ export class NatsBus implements Bus {
     return `${this.#root}.stream.${stream}`;
   }
 
-  #say(subject: string, bytes: () => Buffer): void {
+  #say(subject: string, bytes: () => Uint8Array): void {
     // What nobody takes is not even made.
     const said = !this.#closed && !this.#link.full && this.#link.say(subject, bytes());
     if (said) this.#options.metrics.said();

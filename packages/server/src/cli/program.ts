@@ -6,6 +6,7 @@ import { VERSION } from '../version.js';
 import * as commands from './commands.js';
 import { backup, move, restore } from './copies.js';
 import { doctor } from './doctor.js';
+import { makeNatsKeys } from './nats-keys.js';
 import { Printer } from './print.js';
 import { CliError } from './reach.js';
 import { reset } from './reset.js';
@@ -147,6 +148,12 @@ export async function run(args: readonly string[]): Promise<number> {
       '\nAuthors become placeholder accounts, to which nobody can log in. Joins, leaves and notices are counted, not imported.\nReply links in a file beside the log (2004-12-25.annotation.txt) become replies.',
     )
     .action(action(commands.importIrc));
+
+  program
+    .command('nats-keys')
+    .description('make the keys and settings for a NATS server in operator mode (docs/nats.md)')
+    .argument('<folder>', 'where they are written; it must be empty or missing')
+    .action(action(makeNatsKeys));
 
   program
     .command('doctor')

@@ -1,18 +1,12 @@
 /** What the hub delivers, as frames of the native protocol. */
 import type { GoneFrame, HiddenEvent, PresenceSignal, ResetFrame, TypingSignal } from '@natter/protocol';
-import type { Encoding } from '../hub/encoding.js';
+import { type Encoding, eventJson } from '../hub/encoding.js';
 import { jsonFrame, textFrame } from '../websocket/wire.js';
 
 export const nativeEncoding: Encoding = {
   name: 'native',
 
-  /** The body goes in as it is stored. */
-  event({ type, stream, seq, id, actor, at, body }) {
-    const time = new Date(at).toISOString();
-    return textFrame(
-      `{"type":"${type}","stream":${stream},"seq":${seq},"id":${id},"actor":${actor},"at":"${time}","body":${body}}`,
-    );
-  },
+  event: (event) => textFrame(eventJson(event)),
 
   hidden: (stream, seq) => jsonFrame({ type: 'hidden', stream, seq } satisfies HiddenEvent),
 

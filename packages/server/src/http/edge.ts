@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { SearchPage } from '@natter/protocol';
+import type { NatsCredentials, SearchPage } from '@natter/protocol';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, RawServerDefault } from 'fastify';
 import type { Accounts } from '../auth/accounts.js';
 import type { Config } from '../config.js';
@@ -74,6 +74,8 @@ export interface HttpOptions {
   /** Of what runs: `natter`, `node`, and `sqlite` or `postgres`. */
   versions: Record<string, string>;
   guests?: Guests;
+  /** Credentials for NATS, where this server gives out any. */
+  followers?: { open(actor: Actor, publicKey: string | undefined): Promise<Answer<NatsCredentials>> } | null;
 }
 
 export type App = FastifyInstance<

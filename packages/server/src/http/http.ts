@@ -17,6 +17,7 @@ import { operationRoutes } from './operations.js';
 import { handleError, problem } from './problems.js';
 import { accountRoutes } from './routes/accounts.js';
 import { administrationRoutes } from './routes/administration.js';
+import { followerRoutes } from './routes/followers.js';
 import { markRoutes, messageRoutes } from './routes/messages.js';
 import { memberRoutes, roomRoutes } from './routes/rooms.js';
 import { searchRoutes, serverRoutes } from './routes/search.js';
@@ -97,6 +98,7 @@ export async function buildHttp(options: HttpOptions): Promise<App> {
       usergroupRoutes(routes, options);
       searchRoutes(routes, options);
       administrationRoutes(routes, options);
+      followerRoutes(routes, options);
       serverRoutes(routes, options);
     },
     { prefix: '/v1' },

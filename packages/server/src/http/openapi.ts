@@ -12,6 +12,7 @@ const TAGS: [string, string][] = [
   ['user groups', 'Named sets of people'],
   ['search', 'Finding messages and rooms'],
   ['administration', 'What needs power over others, and the record of it'],
+  ['nats', 'Following rooms straight off NATS'],
   ['server', 'The server itself'],
 ];
 

@@ -5,6 +5,12 @@ import type { StoredEvent } from '../log/log.js';
 
 export type { StoredEvent, Visit };
 
+/** An event as clients see it. The body goes in as it is stored. */
+export function eventJson({ type, stream, seq, id, actor, at, body }: StoredEvent): string {
+  const time = new Date(at).toISOString();
+  return `{"type":"${type}","stream":${stream},"seq":${seq},"id":${id},"actor":${actor},"at":"${time}","body":${body}}`;
+}
+
 export interface PresenceRow {
   user: UserId;
   online: boolean;

@@ -1,6 +1,6 @@
 /** The command line: on the data alone, and on a server that runs. */
 import { once } from 'node:events';
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { DataDirInUseError, lockDataDir } from '@natter/server/admin/lock';
@@ -98,6 +98,33 @@ describe('without a server', () => {
     ]);
     const doctor = await place.natter(['doctor']);
     expect(doctor).toMatchObject({ code: 0, out: expect.stringMatching(/events examined in .* s: no differences\n$/) });
+  });
+});
+
+describe('keys for NATS', () => {
+  it('are made once: readable by their owner alone, and never over others', async () => {
+    const folder = join(place.dir, 'keys');
+    const made = await place.natter(['nats-keys', folder], { env: { NATS_PREFIX: 'acme.chat' } });
+    expect(made.err).toBe('');
+    expect(made.code).toBe(0);
+    const names = readdirSync(folder);
+    expect(names.sort()).toEqual([
+      'account.seed',
+      'nats.conf',
+      'nodes.creds',
+      'operator.seed',
+      'signing.seed',
+      'system.seed',
+    ]);
+    for (const name of names) expect(statSync(join(folder, name)).mode & 0o777, name).toBe(0o600);
+    const signing = readFileSync(join(folder, 'signing.seed'), 'utf8').trim();
+    expect(signing).toMatch(/^SA[A-Z2-7]{56}$/);
+    expect(made.out).toMatch(/NATS_ACCOUNT=A[A-Z2-7]{55}\n/);
+    expect(made.out).not.toContain(signing);
+    const again = await place.natter(['nats-keys', folder]);
+    expect(again.code).toBe(1);
+    expect(again.err).toContain('is not empty');
+    expect(readFileSync(join(folder, 'signing.seed'), 'utf8').trim()).toBe(signing);
   });
 });
 

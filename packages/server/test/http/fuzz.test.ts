@@ -231,6 +231,7 @@ describe('the routes together', () => {
       metrics: { registry: site.app.parts.metrics.registry, httpRequest: () => {} },
       health: async () => ({ ready: true, checks: {} }),
       versions: {},
+      followers: { open: async () => ({ ok: false, code: 'not_found' }) },
     };
     const app = await buildHttp(options);
     for (const { method, path, body, open } of operations) {
