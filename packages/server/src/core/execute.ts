@@ -1,5 +1,5 @@
 /** One command, from actor to committed events: schema, budget, states, rule, commit. Every edge comes through here. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   COMMAND_INPUTS,
   type Command,
@@ -252,5 +252,5 @@ function checkKey(key: string | undefined): Refusal | null {
 /** The same command gives the same fingerprint, in whichever order its members came. */
 function fingerprint(command: Command): string {
   const sorted = Object.entries(command).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url').slice(0, 22);
+  return hash('sha256', JSON.stringify(sorted), 'base64url').slice(0, 22);
 }

@@ -30,6 +30,9 @@ export class SqliteSearch implements Search {
   #finder: Promise<Thread> | null = null;
   #closed = false;
   #woken = false;
+  /** The index is not woken again before this. */
+  #wakeAt = 0;
+  #waking: NodeJS.Timeout | null = null;
   #restart: NodeJS.Timeout | null = null;
 
   constructor(options: SqliteSearchOptions) {
@@ -63,14 +66,20 @@ export class SqliteSearch implements Search {
   wake(): void {
     if (this.#woken || this.#closed) return;
     this.#woken = true;
-    // Once a turn at most, however many batches are committed in it.
-    setImmediate(() => {
-      this.#woken = false;
-      this.#indexer.then(
-        (thread) => thread.wake(),
-        () => {},
-      );
-    });
+    // The index looks no sooner again anyway: to be woken for each batch would only cost both threads their time.
+    const wait = this.#wakeAt - performance.now();
+    if (wait > 0) this.#waking = setTimeout(() => this.#wakeNow(), wait);
+    else setImmediate(() => this.#wakeNow());
+  }
+
+  #wakeNow(): void {
+    this.#woken = false;
+    if (this.#closed) return;
+    this.#wakeAt = performance.now() + (this.#options.followMs ?? FOLLOW_MS);
+    this.#indexer.then(
+      (thread) => thread.wake(),
+      () => {},
+    );
   }
 
   async settled(): Promise<void> {
@@ -84,6 +93,7 @@ export class SqliteSearch implements Search {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#restart) clearTimeout(this.#restart);
+    if (this.#waking) clearTimeout(this.#waking);
     const threads = await Promise.allSettled([this.#finder, this.#indexer]);
     for (const thread of threads) if (thread.status === 'fulfilled') await thread.value?.close();
   }

@@ -2,6 +2,9 @@
 import type { Socket as NetSocket } from 'node:net';
 import { WebSocket } from 'ws';
 
+/** Fewer bytes than this are sooner copied into one piece than handed over as several. */
+const COPIED_BYTES = 8_192;
+
 export class Socket {
   readonly #ws: WebSocket;
   readonly #raw: NetSocket;
@@ -26,6 +29,12 @@ export class Socket {
     if (this.#ws.readyState !== WebSocket.OPEN || !raw.writable) return;
     if (Buffer.isBuffer(frames)) {
       raw.write(frames);
+      return;
+    }
+    let bytes = 0;
+    for (const frame of frames) bytes += frame.length;
+    if (bytes < COPIED_BYTES) {
+      raw.write(Buffer.concat(frames, bytes));
       return;
     }
     raw.cork();
