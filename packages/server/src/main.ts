@@ -1,5 +1,10 @@
 /** Reads the settings, runs the server, waits for a signal. Exit codes: 0 stopped, 1 failed, 2 wrong settings. */
 import { loadConfig } from './config.js';
 import { serve } from './serve.js';
+import { workerPost } from './workers.js';
 
-process.exitCode = await serve(loadConfig());
+const post = workerPost();
+const code = await serve(loadConfig(), post);
+// What ties a worker to the process that started it would keep it alive.
+if (post) process.exit(code);
+process.exitCode = code;

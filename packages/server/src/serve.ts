@@ -4,8 +4,14 @@ import type { Loaded } from './config.js';
 import { makeLogger } from './logger.js';
 import { VERSION } from './version.js';
 
-/** Answers the exit code: 0 stopped, 1 failed, 2 wrong settings. */
-export async function serve(loaded: Loaded): Promise<number> {
+/** Who is told that it is ready, and who may ask it to stop. */
+export interface Post {
+  ready(url: string): void;
+  signals: readonly NodeJS.Signals[];
+}
+
+/** Answers the exit code: 0 stopped, 1 failed, 2 wrong settings. Without a post it speaks to the terminal. */
+export async function serve(loaded: Loaded, post: Post | null = null): Promise<number> {
   if (!loaded.ok) {
     for (const problem of loaded.problems) process.stderr.write(`natter: ${problem}\n`);
     return 2;
@@ -27,17 +33,21 @@ export async function serve(loaded: Loaded): Promise<number> {
     return 1;
   }
   // Before it is said that it is ready: whoever waits for that may end it at once.
+  const signals: readonly NodeJS.Signals[] = post?.signals ?? ['SIGINT', 'SIGTERM'];
   const asked = new Promise<NodeJS.Signals>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name));
+    for (const name of signals) process.once(name, () => resolve(name));
   });
-  process.stdout.write(
-    `\n  Natter ${VERSION} is ready at ${app.url}\n  API: ${app.url}/docs   data: ${config.dataDir}\n\n`,
-  );
+  if (post) post.ready(app.url);
+  else {
+    process.stdout.write(
+      `\n  Natter ${VERSION} is ready at ${app.url}\n  API: ${app.url}/docs   data: ${config.dataDir}\n\n`,
+    );
+  }
 
   const signal = await asked;
   logger.info({ signal }, 'stopping: clients are told to come back');
   // Whoever asks twice does not want to wait.
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1));
+  for (const name of signals) process.once(name, () => process.exit(1));
   await app.close();
   logger.info('stopped');
   return 0;

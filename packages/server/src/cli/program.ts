@@ -12,10 +12,18 @@ import { CliError } from './reach.js';
 import { reset } from './reset.js';
 
 const USAGE = 2;
+/** More than any machine has cores. */
+const WORKERS_MAX = 256;
 
 function role(text: string): 'user' | 'admin' {
   if (text === 'user' || text === 'admin') return text;
   throw new InvalidArgumentError('A role is user or admin.');
+}
+
+function workers(text: string): number {
+  const count = /^[0-9]{1,3}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= WORKERS_MAX) return count;
+  throw new InvalidArgumentError(`It is a whole number from 1 to ${WORKERS_MAX}.`);
 }
 
 /** Runs one command line (without the program's name) and answers the exit code. */
@@ -72,9 +80,20 @@ export async function run(args: readonly string[]): Promise<number> {
   program
     .command('serve')
     .description('run the server, as npm start does')
-    .action(async () => {
-      const { serve } = await import('../serve.js');
-      exitCode = await serve(load());
+    .option(
+      '--workers <count>',
+      'so many processes behind one address, for several cores; needs PostgreSQL and NATS',
+      workers,
+      1,
+    )
+    .action(async ({ workers }: { workers: number }) => {
+      if (workers > 1) {
+        const { serveWorkers } = await import('../workers.js');
+        exitCode = await serveWorkers(load(), workers);
+      } else {
+        const { serve } = await import('../serve.js');
+        exitCode = await serve(load());
+      }
     });
   program
     .command('migrate')

@@ -1,0 +1,233 @@
+/** Several workers behind one address: as one server to those who speak to it, whatever becomes of a worker. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { until } from '../bus/contract.js';
+import { NatsServer } from '../bus/nats-server.js';
+import { makePostgresDatabase } from '../databases.js';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const SECRET_KEY = 'a key for tests, the same on all nodes';
+const WORKERS = 3;
+
+const closing: (() => Promise<unknown> | unknown)[] = [];
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'natter-workers-'));
+  closing.push(() => rmSync(dir, { recursive: true, force: true }));
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+function start(count: number, env: Record<string, string>): ChildProcess {
+  const child = spawn(process.execPath, [CLI, 'serve', '--workers', String(count)], {
+    cwd: dir,
+    env: {
+      PATH: process.env.PATH,
+      DATA_DIR: join(dir, 'data'),
+      PORT: '0',
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'error',
+      LIMITS: 'off',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  closing.push(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return child;
+}
+
+async function said(child: ChildProcess): Promise<{ code: number | null; err: string }> {
+  let err = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    err += chunk;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, err };
+}
+
+describe('natter serve --workers', () => {
+  it('is refused on SQLite, without NATS, and for what is no count, with a reason', async () => {
+    const sqlite = await said(start(2, {}));
+    expect(sqlite.code).toBe(2);
+    expect(sqlite.err).toMatch(/--workers 2 needs a database that several processes can share: set DATABASE_URL/);
+    const alone = await said(start(2, { DATABASE_URL: 'postgres://a@127.0.0.1:1/b', SECRET_KEY }));
+    expect(alone.code).toBe(2);
+    expect(alone.err).toMatch(/--workers 2 needs NATS_URL/);
+    const none = await said(start(0, {}));
+    expect(none.code).toBe(2);
+    expect(none.err).toMatch(/a whole number from 1 to 256/);
+  });
+
+  it('ends when its workers cannot start, and says why', async () => {
+    const env = { DATABASE_URL: 'postgres://a@127.0.0.1:1/b', NATS_URL: 'nats://127.0.0.1:1', SECRET_KEY };
+    const { code, err } = await said(start(2, env));
+    expect(code).toBe(1);
+    expect(err).toMatch(/natter: could not start/);
+  });
+
+  it('[H1][H2] every socket on every worker hears a room once and in order, also after a worker was killed; all end together', {
+    timeout: 60_000,
+  }, async () => {
+    const database = await makePostgresDatabase();
+    closing.push(() => database.remove());
+    const nats = await NatsServer.start();
+    closing.push(() => nats.remove());
+    const child = start(WORKERS, { DATABASE_URL: database.url, NATS_URL: nats.url, SECRET_KEY });
+    const url = await readyAt(child);
+    const call = async (method: string, path: string, body: object | null, token = '') => {
+      const response = await fetch(url + path, {
+        method,
+        headers: { ...(body ? { 'content-type': 'application/json' } : {}), authorization: `Bearer ${token}` },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      expect(response.status).toBeLessThan(300);
+      // biome-ignore lint/suspicious/noExplicitAny: a test reads the members that it expects to be there
+      return (await response.json()) as any;
+    };
+    const ann = await call('POST', '/v1/users', { name: 'ann', password: 'correct horse battery' });
+    const room = await call('POST', '/v1/rooms', { kind: 'group', name: 'all' }, ann.accessToken);
+    const stream: number = room.id;
+
+    const workers = childrenOf(child);
+    expect(workers.length).toBe(WORKERS);
+    const devices = await Promise.all(Array.from({ length: 2 * WORKERS }, () => Device.open(url, ann.accessToken)));
+    closing.push(() => {
+      for (const device of devices) device.close();
+    });
+    for (let i = 0; i < devices.length; i += 1) devices[i]?.send(stream, `from device ${i}`);
+    await until(() => {
+      for (const device of devices) expect(device.texts(stream).length).toBe(devices.length);
+    });
+    const [first, ...others] = devices.map((device) => device.texts(stream));
+    for (const texts of others) expect(texts).toEqual(first);
+
+    // Those who were on it come back to others, and hear what they missed.
+    process.kill(workers[1] as number, 'SIGKILL');
+    await until(() => expect(devices.some(({ gone }) => gone)).toBe(true));
+    const stayed = devices.find(({ gone }) => !gone) as Device;
+    stayed.send(stream, 'while one is away');
+    await until(() => expect(stayed.texts(stream)).toContain('while one is away'));
+    await Promise.all(devices.filter(({ gone }) => gone).map((device) => device.comeBack(url, ann.accessToken)));
+    await until(() => {
+      for (const device of devices) expect(device.texts(stream)).toEqual([...(first as string[]), 'while one is away']);
+    });
+    // Another one takes its place.
+    await until(() => {
+      expect(childrenOf(child).length).toBe(WORKERS);
+      expect(childrenOf(child)).not.toContain(workers[1]);
+    });
+
+    const now = childrenOf(child);
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    for (const pid of now) expect(() => process.kill(pid, 0)).toThrow();
+    expect(devices.every(({ gone }) => gone === 'told')).toBe(true);
+  });
+});
+
+/** Where it says that it is ready; fails when it ends before. */
+function readyAt(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let heard = '';
+    const hear = (chunk: Buffer): void => {
+      heard += chunk;
+      const found = /ready at (http:\S+), with 3 workers/.exec(heard)?.[1];
+      if (found) resolve(found);
+    };
+    child.stdout?.on('data', hear);
+    child.stderr?.on('data', hear);
+    child.once('exit', (code) => reject(new Error(`it ended with ${code}: ${heard}`)));
+  });
+}
+
+function childrenOf({ pid }: ChildProcess): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+interface Heard {
+  type: string;
+  stream?: number;
+  seq?: number;
+  body?: { text: string };
+  epoch?: number;
+  cursors?: Record<string, number>;
+}
+
+/** A device that keeps what it heard, and comes back with where it stands. */
+class Device {
+  /** Its connection ended: it was told so, or not. */
+  gone: 'told' | 'cut' | null = null;
+  readonly #events: Heard[] = [];
+  readonly #cursors: Record<string, number> = {};
+  #epoch: number | undefined;
+  #socket!: WebSocket;
+  #sent = 0;
+
+  static async open(url: string, token: string): Promise<Device> {
+    const device = new Device();
+    await device.comeBack(url, token);
+    return device;
+  }
+
+  async comeBack(url: string, token: string): Promise<void> {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/socket`);
+    this.#socket = socket;
+    await once(socket, 'open');
+    let live = 0;
+    let rooms = 1;
+    const ready = new Promise<void>((resolve) => {
+      socket.on('message', (data) => {
+        const frame = JSON.parse(String(data)) as Heard & { rooms?: { id: number; head: number }[]; inbox?: number };
+        if (frame.type === 'ready') {
+          this.#epoch = frame.epoch;
+          rooms += frame.rooms?.length ?? 0;
+          for (const { id, head } of frame.rooms ?? []) this.#cursors[id] ??= head;
+        } else if (frame.type === 'live') {
+          live += Object.keys(frame.cursors ?? {}).length;
+          if (live >= rooms) resolve();
+        } else if (frame.type === 'goodbye') {
+          this.gone = 'told';
+        } else if (frame.stream !== undefined && frame.seq !== undefined) {
+          this.#events.push(frame);
+          this.#cursors[frame.stream] = frame.seq;
+        }
+      });
+    });
+    this.gone = null;
+    socket.on('close', () => {
+      this.gone ??= 'cut';
+    });
+    const cursors = this.#epoch === undefined ? {} : { epoch: this.#epoch, cursors: this.#cursors };
+    socket.send(JSON.stringify({ type: 'hello', token, ...cursors }));
+    await ready;
+  }
+
+  send(room: number, text: string): void {
+    this.#sent += 1;
+    this.#socket.send(JSON.stringify({ type: 'message.send', id: this.#sent, room, text }));
+  }
+
+  texts(room: number): string[] {
+    return this.#events
+      .filter(({ type, stream }) => type === 'message.sent' && stream === room)
+      .map(({ body }) => body?.text ?? '');
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+}
