@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { House } from '../core/house.js';
+import { walkHotPaths } from './hot-paths.js';
 import { InlineThread, openInlineStore } from './inline.js';
 
 /** Looks at one row after the other on purpose: people and rooms are searched by parts of their names. */
@@ -34,42 +35,7 @@ describe('the statements of the hot paths', () => {
 
   it('use an index, each of them', async () => {
     thread.statements.clear();
-    const { id: message, seq } = await house.send(ada, room, 'hello @person1 @all', { key: 'k' });
-    await house.send(ada, room, 'hello @person1 @all', { key: 'k' });
-    await house.done(ada, 'message.send', { room, text: 'reply', replyTo: message });
-    await house.done(ada, 'message.edit', { message, text: 'edited @person2' });
-    await house.done(ada, 'reaction.add', { message, emoji: '👍' });
-    await house.done(ada, 'reaction.remove', { message, emoji: '👍' });
-    await house.done(ada, 'pin.add', { message });
-    await house.done(ada, 'pin.remove', { message });
-    await house.done(ada, 'read.unmark', { room, seq: 5 });
-    await house.done(ada, 'read.move', { room, seq });
-    await house.done(ada, 'message.delete', { message });
-    const [other] = (await house.users(1)) as [number];
-    await house.done(other, 'member.join', { room });
-    await house.done(ada, 'member.remove', { room, user: other });
-    await house.done(ada, 'room.open', { user: other });
-    await house.done(other, 'user.change', { about: 'x' });
-    await house.beside().core.rooms.get(room);
-    const actor = house.actor(ada);
-    const { queries } = house;
-    await queries.roomRows(ada);
-    await queries.messagePage(actor, { room });
-    await queries.messagePage(actor, { room, before: 1_000 });
-    await queries.messagePage(actor, { room, after: 1_000 });
-    await queries.messagePage(actor, { room, around: 1_000 });
-    await queries.message(actor, message);
-    await queries.thread(actor, { message });
-    await queries.room(actor, room);
-    await queries.readers(actor, { message: message - 1 });
-    await queries.pinned(actor, room);
-    await queries.mentionsOfMe(actor, {});
-    await queries.sessions(actor);
-    await house.store.heads([room, ada]);
-    await house.log.endings(1);
-    await house.store.events(room, 1_000, 100);
-    await house.store.touchUsers([{ user: ada, at: 1 }]);
-    await house.store.rotateSession('s', 'a', 'b', 1, 2);
+    await walkHotPaths(house, ada, room);
 
     const seen = [...thread.statements].filter((sql) => !SCANS_ALLOWED.test(sql));
     expect(seen.length).toBeGreaterThan(50);
