@@ -19,6 +19,7 @@ import { Typing } from './typing.js';
 export interface HubLog extends FeedLog {
   readonly epoch: Epoch;
   onCommit(listener: CommitListener): void;
+  onRepeat(listener: (event: StoredEvent) => void): void;
   /** Is more of this stream being committed? */
   isUnderWay(stream: StreamId): boolean;
 }
@@ -183,6 +184,7 @@ export class Hub {
       twice: () => this.#dirty.reduce((sum, feed) => sum + (log.isUnderWay(feed.stream) ? feed.live : 0), 0),
     });
     log.onCommit((events) => this.#committed(events));
+    log.onRepeat((event) => this.#repeated(event));
     this.#saveSeenAt = clock.ticks() + limits.LAST_SEEN_SECONDS * 1_000;
     this.#timer = clock.every(BEAT_MS, () => this.#beat());
   }
@@ -406,6 +408,12 @@ export class Hub {
       }
     }
     this.#options.bus.publish(events);
+  }
+
+  /** Whoever has it already drops it by its seq. */
+  #repeated(event: StoredEvent): void {
+    if (!this.#closed) this.#feeds.get(event.stream)?.accept(event);
+    this.#options.bus.publish([event]);
   }
 
   /** Whoever did it is written to before the others: what they do next then comes in while those are written to. */

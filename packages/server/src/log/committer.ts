@@ -32,6 +32,7 @@ export class Committer {
   readonly #queueMax: number;
   readonly #metrics: CommitterMetrics | undefined;
   readonly #tell: (events: readonly StoredEvent[]) => void;
+  readonly #tellAgain: (event: StoredEvent) => void;
   #queue: Waiting[] = [];
   #running: Promise<void> | null = null;
   /** By stream: drafts that are queued or being committed. */
@@ -42,12 +43,15 @@ export class Committer {
     store: Pick<Store, 'commit'>,
     options: { batchMax: number; queueMax: number; metrics?: CommitterMetrics },
     tell: (events: readonly StoredEvent[]) => void,
+    /** Who was not answered asks again: those who should have heard may not have heard either. */
+    tellAgain: (event: StoredEvent) => void = () => {},
   ) {
     this.#store = store;
     this.#batchMax = options.batchMax;
     this.#queueMax = options.queueMax;
     this.#metrics = options.metrics;
     this.#tell = tell;
+    this.#tellAgain = tellAgain;
   }
 
   append(entry: Entry): Promise<Outcome> {
@@ -94,6 +98,7 @@ export class Committer {
       // Subscribers first, then the sender: one who was answered may rely on the event being on its way [H1].
       try {
         if (events.length > 0) this.#tell(events);
+        for (const outcome of outcomes) if (outcome.kind === 'replayed') this.#tellAgain(outcome.event);
       } catch (bug) {
         // It is committed all the same: senders are answered, and the bug comes up where nobody can overlook it.
         queueMicrotask(() => {

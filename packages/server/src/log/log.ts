@@ -23,12 +23,20 @@ export class Log {
   readonly #store: Store;
   readonly #committer: Committer;
   readonly #listeners: CommitListener[] = [];
+  readonly #againListeners: ((event: StoredEvent) => void)[] = [];
 
   constructor(store: Store, options: { batchMax: number; queueMax: number; metrics?: CommitterMetrics }) {
     this.#store = store;
-    this.#committer = new Committer(store, options, (events) => {
-      for (const listener of this.#listeners) listener(events);
-    });
+    this.#committer = new Committer(
+      store,
+      options,
+      (events) => {
+        for (const listener of this.#listeners) listener(events);
+      },
+      (event) => {
+        for (const listener of this.#againListeners) listener(event);
+      },
+    );
   }
 
   get epoch(): Epoch {
@@ -43,6 +51,11 @@ export class Log {
   /** Is something for this stream queued or being committed? What was told is not. */
   isUnderWay(stream: StreamId): boolean {
     return this.#committer.isUnderWay(stream);
+  }
+
+  /** An event that was committed before, whose sender asks again: where the answer was lost, its hint may be lost too [H3]. */
+  onRepeat(listener: (event: StoredEvent) => void): void {
+    this.#againListeners.push(listener);
   }
 
   /** Resolves once the entry is decided in a committed transaction. Rejects with StoreError, or OverloadedError when the queue is full. */

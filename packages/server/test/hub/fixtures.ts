@@ -130,11 +130,16 @@ export class FakeStore {
   }
 
   /** The log as one node has it: told only of its own commits. */
-  node(): HubLog & { commit(...drafts: Draft[]): StoredEvent[] } {
+  node(): HubLog & { commit(...drafts: Draft[]): StoredEvent[]; repeat(event: StoredEvent): void } {
     const listeners: ((events: readonly StoredEvent[]) => void)[] = [];
+    const againListeners: ((event: StoredEvent) => void)[] = [];
     return {
       epoch: this.epoch,
       onCommit: (listener) => listeners.push(listener),
+      onRepeat: (listener) => againListeners.push(listener),
+      repeat: (event) => {
+        for (const listener of againListeners) listener(event);
+      },
       isUnderWay: (stream) => this.underWay.has(stream),
       events: (stream, after, limit) =>
         this.read(`events ${stream} ${after}`, () => (this.streams.get(stream) ?? []).slice(after, after + limit)),

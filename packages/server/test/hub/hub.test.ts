@@ -1,5 +1,7 @@
 /** What the hub promises to those who listen: once, in order, to members alone, in few writes and bounded memory. */
+
 import { LocalBus } from '@natter/server/bus/bus';
+import type { StoredEvent } from '@natter/server/hub/encoding';
 import { DEFAULT_LIMITS } from '@natter/server/limits';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -191,6 +193,21 @@ describe('hints', () => {
     network.settle();
     await turns();
     expect(socket.seqs(ROOM)).toEqual([2, 3, 4]);
+  });
+
+  it('[H2][H3] what was committed without an answer is told everywhere once its sender asks again, and once', async () => {
+    const { socket } = await liveIn([ROOM]);
+    // The node that committed it heard of it as little as the others did.
+    const [event] = store.append([sent(ROOM)]) as [StoredEvent];
+    far.log.repeat(event);
+    network.settle();
+    await turns();
+    expect(socket.seqs(ROOM)).toEqual([2]);
+    node.log.repeat(event);
+    far.log.repeat(event);
+    network.settle();
+    await turns();
+    expect(socket.seqs(ROOM)).toEqual([2]);
   });
 
   it('[H3] a last hint that was lost is found by comparing heads with the log', async () => {

@@ -254,6 +254,31 @@ describe('what is under way in a stream', () => {
 });
 
 describe('the log', () => {
+  it('[L3] tells of an event whose sender asks again apart from what is committed now', async () => {
+    const store = await openInlineStore();
+    const log = new Log(store, { batchMax: 10, queueMax: 10 });
+    const [committed, repeated]: [number[], number[]] = [[], []];
+    log.onCommit((events) => committed.push(...events.map(({ id }) => id)));
+    log.onRepeat(({ id }) => repeated.push(id));
+    const user = await store.reserveStreams(1);
+    const body = { name: 'ada', nameKey: 'ada', email: null, fullName: '', role: 'user' as const };
+    const once: Entry = {
+      ...{ actor: user, at: 1, key: { key: 'k', hash: 'h' } },
+      drafts: [{ stream: user, type: 'user.created', body }],
+    };
+    const first = await log.append(once);
+    expect(repeated).toEqual([]);
+    const second = await log.append(once);
+    expect(second.kind).toBe('replayed');
+    expect(committed).toHaveLength(1);
+    expect(repeated).toEqual(committed);
+    // Another command under that key is no repetition.
+    const other = await log.append({ ...once, key: { key: 'k', hash: 'other' } });
+    expect([first.kind, other.kind]).toEqual(['committed', 'key_conflict']);
+    expect(repeated).toHaveLength(1);
+    await store.close();
+  });
+
   it('takes an entry with more events than a call takes arguments', async () => {
     const store = await openInlineStore();
     const log = new Log(store, { batchMax: 10, queueMax: 10 });
