@@ -1,9 +1,10 @@
-// `npm run faults -- --seed 5 --seconds 600 --faults node.kill,nats.freeze --report faults.json`: the fault test, as long as one likes.
+// `npm run faults -- --seed 5 --seconds 600 --faults node.kill,nats.freeze --report docs/faults/2026-11-21-seed-5.md`: the fault test,
+// as long as one likes; the report is a page, or JSON where its name ends so.
 // `npm run faults -- --bugs`: puts fourteen bugs into copies of the server, one after the other, and has the test find them;
 // `--bugs keys` those with "keys" in their names.
 import './node-version.mjs';
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from './workspaces.mjs';
 
@@ -22,7 +23,7 @@ const env = {
   ...(values.bugs ? { NATTER_FAULTS_BUGS: positionals.join(' ') } : { NATTER_FAULTS_SECONDS: values.seconds }),
   ...(values.seed ? { NATTER_FAULTS_SEED: values.seed } : {}),
   ...(values.faults ? { NATTER_FAULTS: values.faults } : {}),
-  ...(values.report ? { NATTER_FAULTS_REPORT: values.report } : {}),
+  ...(values.report ? { NATTER_FAULTS_REPORT: resolve(values.report) } : {}),
 };
 const test = join(ROOT, 'tools', 'test.mjs');
 const child = spawn(

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import type { Random } from '../simulation/random.js';
 import type { Cluster } from './cluster.js';
+import type { Send } from './history.js';
 import type { NodeProcess } from './node-process.js';
 import type { Wire } from './wire.js';
 
@@ -31,13 +32,21 @@ export interface Scene {
   lasts: number;
   /** Ids of rooms, to hold their rows. */
   rooms: readonly number[];
+  /** All that was said so far. */
+  sends(): readonly Send[];
+  /** Devices that show something as waiting. */
+  waiting(): number;
 }
 
 export interface Fault {
   harms: Harm;
+  /** Milliseconds: at least, and at most; where it is not as long as others. Such a one is never half of a pair. */
+  lasts?: readonly [number, number];
   /** Is there everything that it needs? */
   possible?(cluster: Cluster): boolean;
   /** Answers what ends it, where healing does not. */
+  /** What is wrong right before it is healed, given the moment from which it was there. */
+  wrong?(scene: Scene, from: number): string | null;
   begin(scene: Scene): Promise<(() => Promise<void> | void) | undefined> | (() => Promise<void> | void) | undefined;
 }
 
@@ -59,6 +68,15 @@ async function holdRows({ cluster, rooms, lasts }: Scene, howMany: number): Prom
   await client.query(`set local lock_timeout = ${Math.max(1, Math.round(lasts))}`);
   await client.query('select id from streams where id = any($1) order by id for update', [held]).catch(() => {});
   return () => client.end().catch(() => {});
+}
+
+/** Where there is no database nothing is done: nobody is told that it was, and what is said waits. */
+function saidDone({ sends, waiting }: Scene, from: number): string | null {
+  const since = sends().filter(({ invoked }) => invoked > from);
+  const told = since.find(({ seq }) => seq !== null);
+  if (told) return `${told.key} was acknowledged while there was no database [I12]`;
+  if (since.length > 0 && waiting() === 0) return 'nothing waits on any device while there is no database [I12]';
+  return null;
 }
 
 export const FAULTS = {
@@ -122,6 +140,14 @@ export const FAULTS = {
   },
   'nats.kill': {
     harms: 'nats',
+    begin: async ({ cluster }) => {
+      await cluster.nats.kill();
+      return undefined;
+    },
+  },
+  'nats.kill.minute': {
+    harms: 'nats',
+    lasts: [60_000, 60_000],
     begin: async ({ cluster }) => {
       await cluster.nats.kill();
       return undefined;
@@ -192,6 +218,7 @@ export const FAULTS = {
   },
   'postgres.kill': {
     harms: 'store',
+    wrong: saidDone,
     begin: async ({ cluster }) => {
       await cluster.postgres.kill();
       return undefined;
@@ -199,6 +226,7 @@ export const FAULTS = {
   },
   'postgres.stop': {
     harms: 'store',
+    wrong: saidDone,
     begin: async ({ cluster }) => {
       await cluster.postgres.stopAtOnce();
       return undefined;

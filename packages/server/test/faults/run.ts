@@ -92,7 +92,8 @@ export async function run(options: RunOptions): Promise<RunReport> {
         healed: Number.POSITIVE_INFINITY,
       };
       harms = trouble.harms;
-      const milliseconds = lasts[0] + random.below(lasts[1] - lasts[0]);
+      const [least, most] = faultOf(possible[0] as FaultName).lasts ?? lasts;
+      const milliseconds = least + random.below(most - least + 1);
       const scene = {
         ...{ cluster, random, rooms },
         clients: devices.map(({ wire }) => wire),
@@ -100,6 +101,8 @@ export async function run(options: RunOptions): Promise<RunReport> {
         setDeafness: (probability: number) => {
           deafness = probability;
         },
+        sends: () => devices.flatMap(({ sends }) => sends),
+        waiting: () => devices.filter(({ client }) => client.outbox.view.getSnapshot().length > 0).length,
       };
       const ends: (() => Promise<void> | void)[] = [];
       for (const name of possible) {
@@ -107,7 +110,12 @@ export async function run(options: RunOptions): Promise<RunReport> {
         const end = await faultOf(name).begin(scene);
         if (end) ends.push(end);
       }
+      const broken = now();
       await pause(Math.max(0, milliseconds - (now() - trouble.began)));
+      for (const name of possible) {
+        const wrong = faultOf(name).wrong?.(scene, broken);
+        if (wrong) problem(`under ${name}: ${wrong}`);
+      }
       for (const end of ends) await end();
       await cluster.heal();
       for (const { wire } of devices) wire.heal();
