@@ -1,12 +1,13 @@
 /** One run: everything is started and well, then broken and healed again and again while people talk, then all is looked at. */
 import { Random } from '../simulation/random.js';
-import { type CheckOptions, check, readLog, stateHash, type Verdict } from './checker.js';
+import { check, readLog, stateHash } from './checker.js';
 import { Cluster } from './cluster.js';
 import { type FaultName, faultOf } from './faults.js';
 import { now, type Trouble } from './history.js';
 import type { Holdings } from './node-process.js';
 import { Crowd, Device, settle } from './people.js';
 import { Probes } from './probes.js';
+import type { CheckOptions, Verdict } from './verdict.js';
 
 export interface RunOptions {
   seed: number;
