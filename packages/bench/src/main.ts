@@ -8,11 +8,13 @@ import { killAll, missingTools, pinSelf } from './children.js';
 import { removeFolders } from './folders.js';
 import { machine, versions } from './machine.js';
 import { METRICS, type Run, summarise } from './metrics.js';
+import { plotSvg } from './plot.js';
 import { coreBusySeconds } from './proc.js';
 import { profiled } from './profile.js';
 import { markdownText, type Results, terminalText } from './report.js';
 import { runOnce } from './run.js';
 import { CONTESTANTS } from './servers/index.js';
+import { dialects } from './servers/natter.js';
 import type { Contestant } from './servers/server.js';
 import { oneRoomEach, WORK_NAMES, type Work, type WorkName, workPoints } from './works.js';
 
@@ -29,7 +31,7 @@ const RETRIES = 3;
 const USAGE = `usage: npm run bench -- [options]
   --quick             one short round, under three minutes
   --only A,B          these servers: ${CONTESTANTS.map((each) => each.name).join(', ')};
-                      dialects: all of natter-…; a quick run has none of them without this
+                      dialects: natter-000 and its like; a quick run has no natter-… without this
   --work A,B          these work points: ${WORK_NAMES.join(', ')}
   --rounds N          rounds of a full run (5)
   --patience N        seconds that each run waits for a machine on which nothing else runs (30; quick: 0)
@@ -99,8 +101,9 @@ function readPlan(args: string[]): Plan {
   const { quick, profile } = values;
   const known = [...CONTESTANTS.map((each) => each.name), ALL_DIALECTS];
   const names = listed(values.only, known, 'server');
-  const chosen = CONTESTANTS.filter(({ name, dialect = false }) =>
-    values.only === undefined ? !(dialect && quick) : names.includes(name) || (dialect && names.includes(ALL_DIALECTS)),
+  const ofAll = new Set(names.includes(ALL_DIALECTS) ? dialects.map(({ name }) => name) : []);
+  const chosen = CONTESTANTS.filter(({ name, beside = false }) =>
+    values.only === undefined ? !(beside && quick) : names.includes(name) || ofAll.has(name),
   );
   const skipped = chosen.flatMap((each) => {
     const why = each.missing();
@@ -231,10 +234,15 @@ function write(results: Results, whole: boolean): string[] {
   const folder = whole ? PACKAGE : join(PACKAGE, 'results');
   mkdirSync(folder, { recursive: true });
   const name = whole ? 'RESULTS' : results.machine.date.slice(0, 19).replaceAll(':', '-');
-  const paths = [join(folder, `${name}.md`), join(folder, `${name}.json`)] as const;
-  writeFileSync(paths[0], markdownText(results));
+  const paths = [`${name}.md`, `${name}.json`, `${name}.svg`].map((file) => join(folder, file)) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(paths[0], markdownText(results, `${name}.svg`));
+  writeFileSync(paths[2], plotSvg(results));
   writeFileSync(paths[1], `${JSON.stringify(results, null, 2)}\n`);
-  return [...paths];
+  return paths;
 }
 
 process.once('exit', () => {

@@ -123,7 +123,8 @@ function aligned(lines: readonly string[][]): string {
     .join('\n');
 }
 
-export function markdownText(results: Results): string {
+/** `image`: the plot beside it. */
+export function markdownText(results: Results, image: string): string {
   const { machine } = results;
   const used = Object.entries(results.versions).map(
     ([server, version]) => `${server === OURS ? `Natter ${version}` : version}`,
@@ -136,6 +137,7 @@ export function markdownText(results: Results): string {
     `${results.quick ? 'A quick run' : 'A full run'}, ${results.rounds} ${results.rounds === 1 ? 'round' : 'rounds'}, servers interleaved. ` +
       'Medians, with the lowest and highest in brackets; ratios are of two runs of the same round. ' +
       '`cpu/M`: seconds of server CPU (user and system) for a million deliveries. How it is measured: [README.md](README.md).',
+    `![The first figure of each work point](${image})`,
   ];
   for (const { title, head, lines } of tables(results)) parts.push(`## ${title}`, markdownTable(head, lines));
   if (results.runs.some((run) => run.server === OURS))

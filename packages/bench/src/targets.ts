@@ -31,6 +31,14 @@ const TARGETS: readonly Target[] = [
     value: 8,
     text: 'deliveries/s ≥ 8 × socket.io',
   },
+  {
+    work: 'sat10',
+    metric: 'deliveries',
+    against: 'fastapi',
+    is: 'at least',
+    value: 10,
+    text: 'deliveries/s ≥ 10 × FastAPI + PostgreSQL',
+  },
   { work: 'sat10', metric: 'cpu', against: null, is: 'at most', value: 1.2, text: 'cpu/M ≤ 1.2' },
   {
     work: 'sat100',
@@ -57,6 +65,14 @@ const TARGETS: readonly Target[] = [
     is: 'at least',
     value: 1,
     text: 'messages/s ≥ 1.0 × nats-server',
+  },
+  {
+    work: 'rooms',
+    metric: 'sends',
+    against: 'fastapi',
+    is: 'at least',
+    value: 18,
+    text: 'messages/s ≥ 18 × FastAPI + PostgreSQL',
   },
   {
     work: 'idle',

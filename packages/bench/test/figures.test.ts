@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { judge } from '@natter/bench/judge';
 import type { LoadFigures, Report } from '@natter/bench/load/job';
 import { type Run, spread, summarise } from '@natter/bench/metrics';
+import { plotSvg } from '@natter/bench/plot';
 import { selfTimes } from '@natter/bench/profile';
 import { markdownText, type Results, terminalText } from '@natter/bench/report';
 import { holdTargets } from '@natter/bench/targets';
@@ -113,7 +114,7 @@ describe('a table', () => {
   it('holds the targets against the ratios', () => {
     const held = holdTargets(rows).map(({ target, found, met }) => [target.work, target.text, found, met]);
     expect(held[0]).toEqual(['sat10', 'deliveries/s ≥ 3 × nats-server', 3.5, true]);
-    expect(held[2]).toEqual(['sat10', 'cpu/M ≤ 1.2', expect.closeTo(1 / 0.9), true]);
+    expect(held[3]).toEqual(['sat10', 'cpu/M ≤ 1.2', expect.closeTo(1 / 0.9), true]);
     expect(held.at(-1)?.slice(2)).toEqual([null, null]);
   });
 
@@ -140,12 +141,23 @@ describe('a table', () => {
       rows,
       runs,
     };
-    for (const text of [terminalText(results), markdownText(results)]) {
+    for (const text of [terminalText(results), markdownText(results, 'RESULTS.svg')]) {
       expect(text).toMatch(/mosquitto was skipped: not installed/);
       expect(text).toMatch(/sat10, nats-server: 1 refused: lost/);
       expect(text).toMatch(/3\.50 \(3\.00 … 4\.00\) ×/);
       expect(text).toMatch(/1 disturbed/);
     }
+    const plot = plotSvg(results);
+    expect(plot).toMatch(/^<svg .*<\/svg>\n$/s);
+    expect(plot).toMatch(/sat10: deliveries\/s/);
+    expect(plot).toMatch(/Natter, durable/);
+    // As they were, best first, and a title that is no tag.
+    const [first, second, third] = [...plot.matchAll(/<rect x="250" y="\d+" width="(\d+)"/g)].map(([, width]) =>
+      Number(width),
+    );
+    expect([first, second, third]).toEqual([360, 80, 20]);
+    expect(plot).not.toContain('`');
+    expect(plotSvg({ ...results, rows: [] })).not.toContain('<rect');
   });
 });
 

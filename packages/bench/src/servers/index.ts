@@ -1,7 +1,18 @@
 /** All contestants, in the order of the tables. */
 import { mosquitto, nats } from './brokers.js';
-import { dialects, natter } from './natter.js';
+import { fastapi } from './fastapi.js';
+import { dialects, natter, onPostgres } from './natter.js';
 import { socketIo, ws, wsFramed } from './node-peers.js';
 import type { Contestant } from './server.js';
 
-export const CONTESTANTS: readonly Contestant[] = [natter, ...dialects, socketIo, ws, wsFramed, nats, mosquitto];
+export const CONTESTANTS: readonly Contestant[] = [
+  natter,
+  ...dialects,
+  ...onPostgres,
+  socketIo,
+  ws,
+  wsFramed,
+  nats,
+  mosquitto,
+  fastapi,
+];

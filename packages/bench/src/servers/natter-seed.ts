@@ -12,6 +12,7 @@ import { Core } from '@natter/server/core/execute';
 import { DEFAULT_LIMITS } from '@natter/server/limits';
 import { Log } from '@natter/server/log/log';
 import { RateLimiter } from '@natter/server/rate-limiter';
+import { openPostgresStore } from '@natter/server/store/postgres';
 import { openSqliteStore } from '@natter/server/store/sqlite';
 import { membersOf, type Work } from '../works.js';
 
@@ -22,6 +23,8 @@ export interface SeedJob {
   tokenSeconds: number;
   /** The API that sessions and rooms are made through; '' is the native one. */
   dialect: string;
+  /** PostgreSQL; absent: SQLite in the folder. */
+  database?: string;
 }
 
 export interface Seeded {
@@ -33,10 +36,18 @@ export interface Seeded {
 const AT_A_TIME = 200;
 const SESSION_SECONDS = 86_400;
 
-async function seed({ dir, work, secretKey, tokenSeconds, dialect }: SeedJob): Promise<Seeded> {
+async function seed({ dir, work, secretKey, tokenSeconds, dialect, database }: SeedJob): Promise<Seeded> {
   const limits = DEFAULT_LIMITS;
   const clock = systemClock;
-  const store = await openSqliteStore({ file: join(dir, 'natter.db'), readers: 1 });
+  const store =
+    database === undefined
+      ? await openSqliteStore({ file: join(dir, 'natter.db'), readers: 1 })
+      : await openPostgresStore({
+          url: database,
+          connections: limits.DATABASE_CONNECTIONS_MAX,
+          connectSeconds: limits.DATABASE_CONNECT_SECONDS,
+          statementSeconds: limits.DATABASE_STATEMENT_SECONDS,
+        });
   const log = new Log(store, { batchMax: limits.COMMIT_BATCH_MAX, queueMax: limits.COMMIT_QUEUE_MAX });
   const rates = new RateLimiter({ limits, clock, enabled: false });
   const tokens = new Tokens({ secretKey, accessSeconds: tokenSeconds });

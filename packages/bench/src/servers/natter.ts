@@ -9,11 +9,15 @@ import { DIALECTS } from '@natter/server/config';
 import { start } from '../children.js';
 import { makeFolder } from '../folders.js';
 import type { Work } from '../works.js';
+import { nats } from './brokers.js';
 import type { Seeded, SeedJob } from './natter-seed.js';
+import { ownAsPostgres, postgresMissing, postgresVersion, startPostgres } from './postgres.js';
 import type { Contestant, Place, Started } from './server.js';
 
 const SERVER = join(import.meta.dirname, '../../../server');
 const PROGRAM = join(SERVER, 'dist/main.js');
+const CLI = join(SERVER, 'dist/cli.js');
+const SERVICES = fileURLToPath(new URL('../peers/with-services.js', import.meta.url));
 const SEED = fileURLToPath(new URL('./natter-seed.js', import.meta.url));
 /** Longer than any run of the bench. */
 const TOKEN_MINUTES = 1_440;
@@ -22,18 +26,37 @@ const secretKey = randomBytes(32).toString('hex');
 /** By work point: a data folder with its accounts and rooms, made once and copied for each run. */
 const seeds = new Map<string, Promise<Seeded & { dir: string }>>();
 
-function seeded(work: Work, core: number, dialect: string): Promise<Seeded & { dir: string }> {
+function seeded(work: Work, core: number, dialect: string, onPostgres = false): Promise<Seeded & { dir: string }> {
   // Work points that are the same to the store share a seed.
-  const key = JSON.stringify([dialect, work.members, work.rooms, work.kind === 'idle' ? work.roomsEach : 1]);
-  const found = seeds.get(key) ?? makeSeed(work, core, dialect);
+  const key = JSON.stringify([
+    onPostgres,
+    dialect,
+    work.members,
+    work.rooms,
+    work.kind === 'idle' ? work.roomsEach : 1,
+  ]);
+  const found = seeds.get(key) ?? makeSeed(work, core, dialect, onPostgres);
   seeds.set(key, found);
   return found;
 }
 
-async function makeSeed(work: Work, core: number, dialect: string): Promise<Seeded & { dir: string }> {
+async function makeSeed(
+  work: Work,
+  core: number,
+  dialect: string,
+  onPostgres: boolean,
+): Promise<Seeded & { dir: string }> {
   const dir = makeFolder();
+  const postgres = onPostgres ? await startPostgres(dir, core) : null;
   const child = start(process.execPath, [SEED], { core, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const job: SeedJob = { dir, work, secretKey, tokenSeconds: TOKEN_MINUTES * 60, dialect };
+  const job: SeedJob = {
+    dir,
+    work,
+    secretKey,
+    tokenSeconds: TOKEN_MINUTES * 60,
+    dialect,
+    ...(postgres ? { database: postgres.url } : {}),
+  };
   child.send(job);
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`accounts and rooms could not be made (exit code ${code})`);
@@ -41,6 +64,7 @@ async function makeSeed(work: Work, core: number, dialect: string): Promise<Seed
   const [made] = (await Promise.race([once(child, 'message'), ended])) as [Seeded];
   // Not an error any more.
   await ended.catch(() => undefined);
+  await postgres?.stop();
   return { ...made, dir };
 }
 
@@ -52,16 +76,37 @@ async function startNatter(place: Place, dialect: string): Promise<Started> {
   const child = start(process.execPath, [...place.nodeOptions, PROGRAM], {
     core: place.core,
     cwd: place.dir,
-    env: {
-      PORT: String(place.port),
-      HOST: '127.0.0.1',
-      DATA_DIR: data,
-      SECRET_KEY: secretKey,
-      ACCESS_TOKEN_EXPIRE_MINUTES: String(TOKEN_MINUTES),
-      LIMITS: 'off',
-      LOG_LEVEL: 'warn',
-      NODE_ENV: 'production',
-    },
+    env: settings(place, data),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  return { child, rooms, tokens };
+}
+
+function settings(place: Place, data: string): Record<string, string> {
+  return {
+    PORT: String(place.port),
+    HOST: '127.0.0.1',
+    DATA_DIR: data,
+    SECRET_KEY: secretKey,
+    ACCESS_TOKEN_EXPIRE_MINUTES: String(TOKEN_MINUTES),
+    LIMITS: 'off',
+    LOG_LEVEL: 'warn',
+    NODE_ENV: 'production',
+  };
+}
+
+/** The same over PostgreSQL: alone, or as several workers who hear of each other through NATS. All of them have one core. */
+async function startOnPostgres(place: Place, workers: number): Promise<Started> {
+  const { dir, rooms, tokens } = await seeded(place.work, place.core, '', true);
+  await cp(join(dir, 'pg'), join(place.dir, 'pg'), { recursive: true });
+  ownAsPostgres(join(place.dir, 'pg'));
+  const serve = workers === 1 ? [PROGRAM] : [CLI, 'serve', '--workers', String(workers)];
+  const nats = workers === 1 ? [] : ['--nats'];
+  const args = [SERVICES, place.dir, String(place.core), ...nats, '--', process.execPath, ...serve];
+  const child = start(process.execPath, args, {
+    core: place.core,
+    cwd: place.dir,
+    env: settings(place, join(place.dir, 'data')),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   return { child, rooms, tokens };
@@ -83,6 +128,31 @@ export const natter: Contestant = {
   start: (place) => startNatter(place, ''),
 };
 
+export const onPostgres: readonly Contestant[] = [
+  {
+    ...shared,
+    name: 'natter-pg',
+    title: 'Natter (PostgreSQL)',
+    wire: 'natter',
+    beside: true,
+    onNode: false,
+    missing: () => shared.missing() ?? postgresMissing(),
+    version: () => postgresVersion(),
+    start: (place) => startOnPostgres(place, 1),
+  },
+  {
+    ...shared,
+    name: 'natter-pg-2nodes',
+    title: 'Natter (PostgreSQL, NATS, two nodes)',
+    wire: 'natter',
+    beside: true,
+    onNode: false,
+    missing: () => shared.missing() ?? postgresMissing() ?? nats.missing(),
+    version: () => `${postgresVersion()}, ${nats.version()}`,
+    start: (place) => startOnPostgres(place, 2),
+  },
+];
+
 /** APIs that have one socket for all rooms of a user. */
 const MANY_ROOMS = new Set<string>(['000', '003']);
 /** APIs whose clients say the name of a room, not its id. */
@@ -94,7 +164,7 @@ export const dialects: readonly Contestant[] = DIALECTS.map((name) => ({
   name: `natter-${name}` as const,
   title: `Natter (SQLite), dialect ${name}`,
   wire: `natter-${name}` as const,
-  dialect: true,
+  beside: true,
   ...(MANY_ROOMS.has(name) ? {} : { oneRoom: true }),
   async start(place) {
     const started = await startNatter(place, name);

@@ -32,7 +32,7 @@ export interface Contestant {
   /** One order for the whole room, or only for each sender's messages. */
   readonly order: 'room' | 'sender';
   /** It is measured beside Natter's own protocol rather than against it: not in quick runs, unless it is asked for. */
-  readonly dialect?: true;
+  readonly beside?: true;
   /** Its clients can be in one room alone: no work point with more of them fits. */
   readonly oneRoom?: true;
   /** Runs on Node: its garbage can be collected on demand, and it can be profiled. */
