@@ -9,7 +9,7 @@ import { PostgresSearch, SEARCH_CONNECTIONS } from './search/postgres-search.js'
 import type { Search } from './search/search.js';
 import { compareIndex } from './search/sqlite-check.js';
 import { SqliteSearch } from './search/sqlite-search.js';
-import { CopyError, type Origin, type Source, type Target } from './store/copying.js';
+import { CopyError, HOW_TO_EMPTY, type Origin, type Source, type Target } from './store/copying.js';
 import { MIGRATIONS } from './store/migrations/index.js';
 import { openPostgresStore } from './store/postgres.js';
 import { PostgresSource, PostgresTarget } from './store/postgres-copying.js';
@@ -133,7 +133,7 @@ export async function openTarget(
     return PostgresTarget.open(postgresOptions(config, database.url), origin);
   }
   if (!replace && (await holdsEvents(database, config))) {
-    throw new CopyError(`${database.path} holds a store already: move it away, or choose another place`);
+    throw new CopyError(`${database.path} is not empty: ${HOW_TO_EMPTY}`);
   }
   mkdirSync(dirname(database.path), { recursive: true, mode: 0o700 });
   return new SqliteTarget(database.path, { origin, makeRoom: () => removeFiles(database.path) });

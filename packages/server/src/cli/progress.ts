@@ -44,7 +44,8 @@ function lines(title: string, stream: NodeJS.WriteStream): Progress {
   return {
     update(done, of, said) {
       const share = of === 0 ? LINES : Math.floor((done / of) * LINES);
-      if (share <= last) return;
+      // What comes next begins at 0 again.
+      if (share === last) return;
       last = share;
       stream.write(`${title} ${Math.round((share * 100) / LINES)}% ${said}\n`);
     },

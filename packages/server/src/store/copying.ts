@@ -79,6 +79,9 @@ export class CopyError extends Error {
   override readonly name = 'CopyError';
 }
 
+/** What to do about a target that holds something. */
+export const HOW_TO_EMPTY = 'natter reset empties it, and natter restore does with --replace';
+
 export const keyOf = (table: TableName, row: Row): (string | number)[] =>
   KEYS[table].map((column) => row[column] as string | number);
 

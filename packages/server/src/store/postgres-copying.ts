@@ -3,6 +3,7 @@ import { PostgresConnection, type PostgresOptions } from '../postgres/connection
 import {
   COPY_TABLE,
   CopyError,
+  HOW_TO_EMPTY,
   keyOf,
   type Origin,
   orderBy,
@@ -154,7 +155,7 @@ async function begin(connection: PostgresConnection, origin: string): Promise<Po
     return row.name === null ? null : { table: row.name as TableName, place: JSON.parse(String(row.place)) as Place };
   }
   const { rows } = await connection.query('select 1 from events limit 1');
-  if (rows.length > 0) throw new CopyError('the database is not empty: natter reset empties it');
+  if (rows.length > 0) throw new CopyError(`the database is not empty: ${HOW_TO_EMPTY}`);
   await connection.transaction('begin', async () => {
     await connection.script(`create table ${COPY_TABLE} (origin text not null, name text, place text)`);
     await connection.query(`insert into ${COPY_TABLE} (origin) values ($1)`, [origin]);

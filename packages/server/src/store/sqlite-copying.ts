@@ -28,7 +28,11 @@ export class SqliteSource implements Source {
 
   constructor(file: string) {
     if (!existsSync(file)) throw new CopyError(`there is no ${file}`);
-    this.#db = new DatabaseSync(pathToFileURL(file).href, { readOnly: true });
+    try {
+      this.#db = new DatabaseSync(pathToFileURL(file).href, { readOnly: true });
+    } catch (error) {
+      throw new CopyError(`${file} can not be read (${(error as Error).message})`);
+    }
     try {
       this.#db.exec('pragma busy_timeout = 10000; pragma cache_size = -65536; begin');
       this.migrations = this.#rows('select name from schema_migrations order by name', []).map((row) =>
@@ -120,7 +124,7 @@ export class SqliteTarget implements Target {
     if (!options.origin || !isPartOf(this.#partial, origin)) {
       removePartial(this.#partial);
       // It holds hashes of passwords: nobody else reads it, from the first byte on.
-      closeSync(openSync(this.#partial, 'wx', 0o600));
+      makeEmpty(this.#partial);
     }
     this.#db = new DatabaseSync(this.#partial);
     // Whatever ends this process, what was committed is in the file. The machine may fail: then the file is not believed,
@@ -191,6 +195,14 @@ export class SqliteTarget implements Target {
   #end(): void {
     this.#ended = true;
     this.#db.close();
+  }
+}
+
+function makeEmpty(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    throw new CopyError(`${file} can not be written (${(error as Error).message})`);
   }
 }
 
