@@ -6,6 +6,7 @@ import { useChat, useName, useView } from '../chat/chat.js';
 import { PickerWindow } from '../emoji/PickerWindow.js';
 import { lookView } from '../look/theme.js';
 import { Markdown } from '../markdown/Markdown.js';
+import { plainLine } from '../markdown/plain.js';
 import { t } from '../texts/texts.js';
 import type { Conversation } from '../timeline/conversation.js';
 import { IconButton } from '../ui/Button.js';
@@ -179,7 +180,7 @@ function Replying({ user, text, cancel }: { user: number; text: string; cancel: 
   return (
     <div className={styles.replying}>
       <p>
-        <b>{t.composer.replying(name)}</b> <span>{text.slice(0, 200)}</span>
+        <b>{t.composer.replying(name)}</b> <span>{plainLine(text)}</span>
       </p>
       <IconButton small icon={X} label={t.composer.cancelReply} onClick={cancel} />
     </div>

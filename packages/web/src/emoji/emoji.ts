@@ -45,7 +45,7 @@ async function read(): Promise<readonly Emoji[]> {
     .filter(({ group, order }) => group !== undefined && group !== COMPONENTS && order !== undefined)
     .sort((a, b) => (a.order ?? 0) - (b.order ?? 0))
     .map(({ unicode, label, hexcode, tags = [], group = 0, skins = [] }) => ({
-      emoji: unicode,
+      emoji: bare(unicode),
       name: label,
       codes: [known[hexcode] ?? label.replaceAll(/[^\p{L}\p{N}]+/gu, '_')].flat(),
       words: tags,
@@ -53,9 +53,14 @@ async function read(): Promise<readonly Emoji[]> {
       // Those of two people have a tone for each: five of them are the same for both.
       tones:
         skins.length >= 5
-          ? skins.filter((_, at) => skins.length === 5 || at % 6 === 0).map((skin) => skin.unicode)
+          ? skins.filter((_, at) => skins.length === 5 || at % 6 === 0).map((skin) => bare(skin.unicode))
           : [],
     }));
+}
+
+/** Without the sign that asks for colour where there is colour anyway: the same emoji is to be the same reaction. */
+function bare(emoji: string): string {
+  return emoji.replace(/(\p{Emoji_Presentation})\uFE0F/gu, '$1');
 }
 
 /** The best first: by its code, by a word of its name, by a word that belongs to it; of those alike, the ones used most. */
@@ -76,7 +81,7 @@ export function findEmoji(all: readonly Emoji[], query: string, max: number): Em
 function rankOf({ codes, name, words }: Emoji, wanted: string): number | null {
   if (codes.includes(wanted)) return 0;
   if (codes.some((code) => code.startsWith(wanted))) return 1;
-  if (name.split(' ').some((word) => word.startsWith(wanted))) return 2;
+  if (name.startsWith(wanted) || name.split(' ').some((word) => word.startsWith(wanted))) return 2;
   if (words.some((word) => word.startsWith(wanted))) return 3;
   return codes.some((code) => code.includes(wanted)) ? 4 : null;
 }

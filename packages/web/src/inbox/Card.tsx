@@ -4,6 +4,7 @@ import { memo } from 'react';
 import { Link } from 'wouter';
 import { useChat, useName, useRoom } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
+import { plainLine } from '../markdown/plain.js';
 import { KindIcon } from '../rooms/KindIcon.js';
 import { roomPath } from '../routes.js';
 import { showFull, showStamp } from '../texts/texts.js';
@@ -37,7 +38,7 @@ export const Card = memo(function Card({ message, where }: CardProps) {
           </time>
         </span>
         <span className={styles.text} dir="auto">
-          {message.text}
+          {plainLine(message.text)}
         </span>
       </Link>
     </li>

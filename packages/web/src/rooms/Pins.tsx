@@ -3,6 +3,7 @@ import type { RoomRow } from '@natter/client';
 import type { PinList } from '@natter/protocol';
 import { useEffect, useState } from 'react';
 import { useChat, useName } from '../chat/chat.js';
+import { plainLine } from '../markdown/plain.js';
 import { showError, showStamp, t } from '../texts/texts.js';
 import type { Conversation } from '../timeline/conversation.js';
 import { Spinner } from '../ui/Empty.js';
@@ -59,7 +60,7 @@ function Entry({ pin: { message }, conversation }: { pin: Pin; conversation: Con
         <span className={ui.hint}>
           <b>{author || '…'}</b> {showStamp(message.at)}
         </span>
-        <span className={styles.pinText}>{message.text}</span>
+        <span className={styles.pinText}>{plainLine(message.text)}</span>
       </button>
     </li>
   );

@@ -65,6 +65,10 @@ function useRoomsFor(chat: Chat, query: string): RoomRow[] {
   }, [chat, rooms, query, names, groups]);
 }
 
+/** What was found for other letters stays until there is something new: it is shown if it still fits. */
+const fits = ({ name, fullName }: Person, query: string) =>
+  closeness(name, query) !== null || closeness(fullName, query) !== null;
+
 function useHits(query: string): readonly SearchHit[] {
   const { api, client } = useChat();
   const [found, setFound] = useState<{ query: string; hits: readonly SearchHit[] }>({ query: '', hits: [] });
@@ -109,7 +113,9 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
   if (query !== '') {
     // Whoever has a room with me is among the rooms.
     const known = new Set(rooms.map(({ peer }) => peer));
-    for (const person of (people ?? []).filter(({ id: user }) => !known.has(user)).slice(0, PEOPLE_MAX)) {
+    for (const person of (people ?? [])
+      .filter((person) => !known.has(person.id) && fits(person, query))
+      .slice(0, PEOPLE_MAX)) {
       options.push({
         key: `p${person.id}`,
         group: t.switcher.people,

@@ -108,6 +108,7 @@ export const en = {
   timeline: {
     label: (room: string) => `Messages in ${room}`,
     beginning: (room: string) => `This is where ${room} begins`,
+    beginningWith: (name: string) => `This is where you and ${name} begin`,
     beginningHint: 'Say the first word.',
     loading: 'Loading messages',
     failed: 'The messages could not be loaded.',

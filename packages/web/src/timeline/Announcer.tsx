@@ -1,6 +1,7 @@
 /** Says to screen readers what others write in this room, once, as it comes: history and one's own are not said. */
 import { useEffect, useState } from 'react';
 import { useChat } from '../chat/chat.js';
+import { plainText } from '../markdown/plain.js';
 import { t } from '../texts/texts.js';
 import type { Conversation } from './conversation.js';
 
@@ -14,7 +15,7 @@ export function Announcer({ conversation }: { conversation: Conversation }) {
     const stops = [
       client.on('message.sent', ({ stream, actor, id, body }) => {
         if (stream !== conversation.room || actor === me) return;
-        setSaid((before) => [...before.slice(1 - KEPT), { id, user: actor, text: body.text }]);
+        setSaid((before) => [...before.slice(1 - KEPT), { id, user: actor, text: plainText(body.text) }]);
       }),
       // Deleted content is nowhere [L6].
       client.on('message.deleted', ({ body }) => {

@@ -4,6 +4,7 @@ import { CornerUpLeft, Pin } from 'lucide-react';
 import { memo, useSyncExternalStore } from 'react';
 import { useChat, useName, useView } from '../chat/chat.js';
 import { Markdown } from '../markdown/Markdown.js';
+import { plainLine } from '../markdown/plain.js';
 import { showFull, showTime, t } from '../texts/texts.js';
 import { Avatar } from '../ui/Avatar.js';
 import { Actions } from './Actions.js';
@@ -134,7 +135,7 @@ export function Quoted({ id, conversation }: { id: number; conversation: Convers
           <b aria-hidden>{name}</b>
         </>
       )}
-      <span className={styles.quotedText}>{gone ? t.message.replyGone : message.text.slice(0, 200)}</span>
+      <span className={styles.quotedText}>{gone ? t.message.replyGone : plainLine(message.text)}</span>
     </button>
   );
 }

@@ -83,7 +83,7 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
         <div className={styles.space} />
         {atBeginning && (
           <div className={styles.beginning}>
-            <h2>{t.timeline.beginning(name)}</h2>
+            <h2>{room.kind === 'direct' ? t.timeline.beginningWith(name) : t.timeline.beginning(name)}</h2>
             {snapshot.messages.length === 0 && <p>{t.timeline.beginningHint}</p>}
           </div>
         )}

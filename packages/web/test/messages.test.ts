@@ -1,0 +1,192 @@
+/** What is done to one message: by bar, menu and key; who has read it, what it said before, what is pinned. */
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { composer, eventually, House, logInAt, message, type Person, say } from './house.js';
+
+let house: House;
+let ada: Person;
+let bob: Person;
+beforeAll(async () => {
+  house = await House.open();
+  [ada, bob] = [await house.join('ada', 'Ada Lovelace'), await house.join('bob', 'Bob Ross')];
+});
+afterEach(() => house.leave());
+afterAll(async () => {
+  expect(house.complaints).toEqual([]);
+  await house.close();
+});
+
+const makeRoom = (name: string) => ada.api.createRoom({ kind: 'channel', name, members: [bob.id] });
+
+async function choose(page: Page, text: string, entry: string): Promise<void> {
+  await message(page, text).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: entry, exact: true }).click();
+}
+
+/** The focus on a message, as a person without a mouse comes there. */
+async function focus(page: Page, text: string): Promise<void> {
+  await page.locator('[data-timeline] li[tabindex="0"]').focus();
+  for (let step = 0; step < 10; step += 1) {
+    if ((await page.locator('[data-timeline] li:focus', { hasText: text }).count()) > 0) return;
+    await page.keyboard.press('ArrowUp');
+  }
+  throw new Error(`the arrows do not lead to "${text}"`);
+}
+
+describe('a message', () => {
+  it('says who has read it, and what it said before', async () => {
+    const room = await makeRoom('readers');
+    const { id } = await ada.api.sendMessage(room.id, { text: 'the frist version' });
+    await ada.api.editMessage(id, 'the first version');
+    const page = await house.enter('ada', `/r/${room.id}`);
+    await choose(page, 'the first version', 'Read by');
+    await page.getByRole('dialog').getByText('Nobody has read it yet').waitFor();
+    await page.keyboard.press('Escape');
+    await bob.api.moveRead(room.id, (await bob.api.messages(room.id, { limit: 1 })).head);
+    await choose(page, 'the first version', 'Read by');
+    await page.getByRole('dialog').getByText('Bob Ross').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: '(edited)' }).click();
+    const versions = page.getByRole('dialog', { name: 'Edit history' }).getByRole('listitem');
+    await versions.first().waitFor();
+    expect(await versions.locator('[data-text]').allTextContents()).toEqual(['the first version', 'the frist version']);
+    await page.keyboard.press('Escape');
+    // Not mine: nobody else's readers are shown to me.
+    const other = await house.enter('bob', `/r/${room.id}`);
+    await message(other, 'the first version').click({ button: 'right' });
+    await other.getByRole('menuitem', { name: 'Edit history' }).waitFor();
+    expect(await other.getByRole('menuitem', { name: 'Read by' }).count()).toBe(0);
+    expect(await other.getByRole('menuitem', { name: 'Edit', exact: true }).count()).toBe(0);
+  });
+
+  it('is pinned and found again among the pins, which lead to it', async () => {
+    const room = await makeRoom('pins');
+    await ada.api.sendMessage(room.id, { text: 'the **key** is under the mat' });
+    const page = await house.enter('ada', `/r/${room.id}`);
+    const other = await house.enter('bob', `/r/${room.id}`);
+    await other.getByRole('button', { name: 'Members and details' }).click();
+    await other.getByRole('tab', { name: 'Pinned' }).click();
+    await other.getByText('Nothing is pinned here').waitFor();
+    await choose(page, 'under the mat', 'Pin');
+    const pin = other.getByRole('tabpanel').getByRole('button', { name: /the key is under the mat/ });
+    await pin.click();
+    await other.locator('[data-timeline] [data-found]', { hasText: 'under the mat' }).waitFor();
+    await choose(page, 'under the mat', 'Unpin');
+    await pin.waitFor({ state: 'detached' });
+  });
+
+  it('does all of it by key, and the focus comes back to it', async () => {
+    const room = await makeRoom('keys');
+    for (const text of ['one', 'two', 'three']) await ada.api.sendMessage(room.id, { text });
+    const page = await house.enter('ada', `/r/${room.id}`);
+    const other = await house.enter('bob', `/r/${room.id}`);
+    await message(other, 'three').waitFor();
+    await focus(page, 'two');
+
+    await page.keyboard.press('Enter');
+    await page.getByRole('menu', { name: 'Message actions' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('[data-timeline] li:focus', { hasText: 'two' }).waitFor();
+
+    await page.keyboard.press('e');
+    await page.getByLabel('Edit message').fill('two and a half');
+    await page.keyboard.press('Enter');
+    await message(other, 'two and a half').waitFor();
+
+    await focus(page, 'two and a half');
+    await page.keyboard.press('a');
+    await page.getByLabel('Find an emoji').fill('tada');
+    await page.getByRole('region', { name: 'Found' }).getByRole('button').first().waitFor();
+    await page.keyboard.press('Enter');
+    await message(other, 'two and a half').getByRole('button', { name: /🎉 1/ }).waitFor();
+
+    await focus(page, 'two and a half');
+    await page.keyboard.press('p');
+    await message(other, 'two and a half').getByText('pinned').waitFor();
+
+    await page.keyboard.press('r');
+    await page.getByText('Replying to Ada Lovelace').waitFor();
+    await eventually('one writes', () => composer(page).evaluate((box) => box === document.activeElement));
+    await say(page, 'an answer by key');
+    await message(other, 'an answer by key').getByRole('button', { name: 'In reply to Ada Lovelace' }).waitFor();
+
+    await focus(page, 'one');
+    await page.keyboard.press('Delete');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await message(other, 'This message was deleted').waitFor();
+    await focus(page, 'three');
+    await page.keyboard.press('Escape');
+    expect(await composer(page).evaluate((box) => box === document.activeElement)).toBe(true);
+  });
+
+  it('gives a link that leads others to it', async () => {
+    const room = await makeRoom('links');
+    const { seq } = await ada.api.sendMessage(room.id, { text: 'worth a link' });
+    const context = await house.device({ permissions: ['clipboard-read', 'clipboard-write'] });
+    const page = await context.newPage();
+    await page.goto(`${house.url}/r/${room.id}`);
+    await logInAt(page, 'ada');
+    await choose(page, 'worth a link', 'Copy link');
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    expect(new URL(link).pathname).toBe(`/r/${room.id}/${seq}`);
+    const other = await house.enter('bob', new URL(link).pathname);
+    await other.locator('[data-found]', { hasText: 'worth a link' }).waitFor();
+  });
+});
+
+describe('writing', () => {
+  it('completes people, rooms and emoji, by key', async () => {
+    const room = await makeRoom('completing');
+    await ada.api.createRoom({ kind: 'channel', name: 'orchard', visibility: 'public' });
+    const page = await house.enter('ada', `/r/${room.id}`);
+    await page.getByRole('link', { name: 'orchard' }).waitFor();
+    const box = composer(page);
+    await box.pressSequentially('ask @bo');
+    await page.getByRole('option', { name: /Bob Ross/ }).waitFor();
+    await box.press('Enter');
+    await box.pressSequentially('in #orch');
+    await page.getByRole('option', { name: /orchard/ }).waitFor();
+    await box.press('Tab');
+    await box.pressSequentially(':tad');
+    await page.getByRole('option', { name: ':tada:' }).waitFor();
+    await box.press('Enter');
+    expect(await box.inputValue()).toBe('ask @bob in #orchard 🎉 ');
+    // Closed by Escape, Enter sends what was written.
+    await box.pressSequentially('@bo');
+    await page.getByRole('option').first().waitFor();
+    await box.press('Escape');
+    await page.getByRole('option').first().waitFor({ state: 'detached' });
+    await box.press('Enter');
+    await message(page, 'ask @bob in #orchard 🎉 @bo').waitFor();
+  });
+
+  it('has a picker of emoji with those of lately first, and tones of skin', async () => {
+    const room = await makeRoom('emoji');
+    const page = await house.enter('ada', `/r/${room.id}`);
+    const pick = async (word: string) => {
+      await page.getByRole('button', { name: 'Emoji', exact: true }).click();
+      await page.getByLabel('Find an emoji').fill(word);
+      await page.getByRole('region', { name: 'Found' }).getByRole('button').first().click();
+    };
+    await pick('rocket');
+    expect(await composer(page).inputValue()).toContain('🚀');
+    await page.getByRole('button', { name: 'Emoji', exact: true }).click();
+    await page.getByRole('region', { name: 'Often used' }).getByRole('button', { name: 'rocket' }).waitFor();
+    await page.getByRole('radio', { name: 'Dark', exact: true }).check({ force: true });
+    await page.getByLabel('Find an emoji').fill('thumbs up');
+    await page.getByRole('region', { name: 'Found' }).getByRole('button').first().click();
+    expect(await composer(page).inputValue()).toContain('👍🏿');
+  });
+
+  it('shows markdown before it is sent, with code in colours', async () => {
+    const room = await makeRoom('preview');
+    const page = await house.enter('ada', `/r/${room.id}`);
+    await composer(page).fill('**strong**\n\n```js\nconst answer = 42;\n```');
+    await page.getByRole('button', { name: 'Show as it will be' }).click();
+    await page.getByRole('strong').filter({ hasText: 'strong' }).waitFor();
+    await page.getByRole('button', { name: 'Go on writing' }).click();
+    await composer(page).press('Enter');
+    await page.locator('[data-timeline] pre code span').first().waitFor();
+    expect(await page.locator('[data-timeline] pre').textContent()).toContain('const answer = 42;');
+  });
+});
