@@ -115,8 +115,8 @@ const VIEWS = {
   mentions: ['/mentions', async (page) => page.getByText('dentist').waitFor()],
   search: ['/search?q=chain', async (page) => page.locator('[data-hit]').first().waitFor()],
   'search-empty': ['/search?q=zeppelin', async (page) => page.getByRole('heading', { name: /Nothing/ }).waitFor()],
-  create: [inRoom('workshop'), async (page) => page.getByRole('button', { name: 'New room' }).first().click()],
-  browse: [inRoom('workshop'), async (page) => page.getByRole('button', { name: 'Browse channels' }).first().click()],
+  create: ['/', async (page) => page.getByRole('button', { name: 'New room' }).first().click()],
+  browse: ['/', async (page) => page.getByRole('button', { name: 'Browse channels' }).first().click()],
   keys: [
     inRoom('workshop'),
     async (page) => {

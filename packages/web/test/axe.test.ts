@@ -118,4 +118,51 @@ describe.each(['light', 'dark'] as const)('axe, %s', (colorScheme) => {
       await page.getByRole('dialog').waitFor({ state: 'detached' });
     }
   });
+
+  it.each([
+    ['wide', { width: 1280, height: 800 }],
+    ['on a phone', { width: 390, height: 844 }],
+  ])('finds nothing in what opens over a room and beside it, %s', async (_, viewport) => {
+    const page = await house.enter('ada', `/r/${room}`, { colorScheme, viewport });
+    await message(page, 'Coming!').waitFor();
+    await message(page, 'Soup').click({ button: 'right' });
+    await page.getByRole('menu').waitFor();
+    expect(await judge(page)).toEqual([]);
+    await page.getByRole('menuitem', { name: 'React with an emoji' }).click();
+    await page.getByRole('button', { name: 'grinning face', exact: true }).waitFor();
+    expect(await judge(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.locator('[data-composer]').fill('@bo');
+    await page.getByRole('listbox').waitFor();
+    expect(await judge(page)).toEqual([]);
+    await page.locator('[data-composer]').fill('');
+    await page.getByRole('button', { name: 'Members and details' }).click();
+    for (const [tab, text] of [
+      ['Members', 'Bob Ross'],
+      ['Pinned', 'Nothing is pinned'],
+      ['Room', 'What may those who join later read?'],
+    ] as const) {
+      await page.getByRole('tab', { name: tab }).click();
+      await page.getByRole('tabpanel').getByText(text).first().waitFor();
+      expect(await judge(page)).toEqual([]);
+    }
+  });
+
+  it('finds nothing in the switcher, the sheet of keys, and what is unread', async () => {
+    const page = await house.enter('ada', '/unread', { colorScheme });
+    await page.getByRole('main').getByText('hello').waitFor();
+    expect(await judge(page)).toEqual([]);
+    await page.goto(`${house.url}/mentions`);
+    await page.getByRole('main').getByText('is ready').waitFor();
+    expect(await judge(page)).toEqual([]);
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('soup');
+    await page.getByRole('option', { name: /Bob Ross/ }).waitFor();
+    expect(await judge(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('combobox').waitFor({ state: 'detached' });
+    await page.keyboard.press('Control+/');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    expect(await judge(page)).toEqual([]);
+  });
 });

@@ -13,6 +13,7 @@ export function Find({ label, value, onChange }: FindProps) {
     <div className={styles.find}>
       <Search size={16} strokeWidth={1.75} aria-hidden />
       <input
+        name="find"
         type="search"
         autoComplete="off"
         maxLength={200}

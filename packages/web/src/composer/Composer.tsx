@@ -118,6 +118,7 @@ export function Composer({ room, name, conversation }: ComposerProps) {
           </section>
         )}
         <textarea
+          name="message"
           hidden={preview}
           ref={box}
           className={styles.text}

@@ -66,6 +66,7 @@ export default function Picker({ onPick }: PickerProps) {
     // biome-ignore lint/a11y/noStaticElementInteractions: arrows lead through the buttons inside
     <div className={styles.picker} onKeyDown={press}>
       <input
+        name="emoji"
         type="search"
         className={styles.search}
         aria-label={t.emoji.find}

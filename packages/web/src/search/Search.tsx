@@ -81,6 +81,7 @@ function Box({ text, onChange }: { text: string; onChange: (text: string) => voi
     >
       <Glass size={18} strokeWidth={1.75} aria-hidden />
       <input
+        name="q"
         ref={box}
         type="search"
         data-search

@@ -165,6 +165,7 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title={t.switcher.title} onClose={onClose} bare className={styles.switcher}>
       <input
+        name="switcher"
         className={styles.box}
         role="combobox"
         aria-expanded

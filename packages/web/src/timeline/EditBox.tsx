@@ -40,6 +40,7 @@ export function EditBox({ message, conversation }: { message: Message; conversat
   return (
     <div className={styles.editBox}>
       <textarea
+        name="message"
         ref={box}
         className={styles.editText}
         aria-label={t.message.editing}
