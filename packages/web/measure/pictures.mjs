@@ -100,7 +100,6 @@ const VIEWS = {
       await page.getByRole('button', { name: '(edited)' }).click();
     },
   ],
-  completion: [inRoom('workshop'), async (page) => page.locator('[data-composer]').pressSequentially('Thanks @')],
   rides: [inRoom('rides'), async () => {}],
   switcher: [
     inRoom('workshop'),
@@ -131,6 +130,7 @@ const VIEWS = {
   figures: ['/admin/figures', async () => {}],
   list: ['/', async () => {}],
   missing: ['/r/999', async () => {}],
+  completion: [inRoom('workshop'), async (page) => page.locator('[data-composer]').pressSequentially('Thanks @')],
 };
 
 try {

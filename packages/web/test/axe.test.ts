@@ -125,7 +125,7 @@ describe.each(['light', 'dark'] as const)('axe, %s', (colorScheme) => {
   ])('finds nothing in what opens over a room and beside it, %s', async (_, viewport) => {
     const page = await house.enter('ada', `/r/${room}`, { colorScheme, viewport });
     await message(page, 'Coming!').waitFor();
-    await message(page, 'Soup').click({ button: 'right' });
+    await message(page, 'Coming!').click({ button: 'right' });
     await page.getByRole('menu').waitFor();
     expect(await judge(page)).toEqual([]);
     await page.getByRole('menuitem', { name: 'React with an emoji' }).click();

@@ -104,7 +104,8 @@ function Entry({ member, room, failed }: { member: Member; room: RoomRow; failed
         <Menu.Trigger className={ui.icon} data-small aria-label={t.details.about(user.fullName || user.name)}>
           <Ellipsis size={16} aria-hidden />
         </Menu.Trigger>
-        <Menu.Portal>
+        {/* In the landmark that it belongs to. */}
+        <Menu.Portal container={document.querySelector('aside')}>
           <Menu.Content className={menu.menu} align="end" collisionPadding={8} loop>
             {user.id !== me && (
               <Menu.Item className={menu.item} onSelect={() => void openDirect(chat, go, user.id)}>

@@ -7,9 +7,10 @@ export interface Piece {
   readonly at: number;
 }
 
-/** Code units that are shown of a long message, and how many of them come before what matched first. */
-const LENGTH = 260;
-const LEAD = 80;
+/** Code units that are shown of a message, and how many of them come before what matched first. */
+const SOME_LINES = { length: 260, lead: 80 };
+/** Where the end of a line cuts off what is longer: what matched is to stand before it. */
+export const ONE_LINE = { length: 60, lead: 16 };
 
 /** Not between the two halves of a character, and at the beginning of a word where one is near. */
 function beginning(text: string, wanted: number): number {
@@ -31,10 +32,14 @@ function isLowHalf(text: string, at: number): boolean {
   return (text.charCodeAt(at) & 0xfc00) === 0xdc00;
 }
 
-export function excerptOf(text: string, ranges: readonly (readonly [number, number])[]): readonly Piece[] {
+export function excerptOf(
+  text: string,
+  ranges: readonly (readonly [number, number])[],
+  { length, lead } = SOME_LINES,
+): readonly Piece[] {
   const first = ranges[0]?.[0] ?? 0;
-  const from = text.length <= LENGTH ? 0 : beginning(text, Math.min(first - LEAD, text.length - LENGTH));
-  const to = ending(text, from + LENGTH);
+  const from = text.length <= length ? 0 : beginning(text, Math.min(first - lead, text.length - length));
+  const to = ending(text, from + length);
   const pieces: Piece[] = [];
   const put = (start: number, end: number, marked: boolean) => {
     if (end > start) pieces.push({ text: text.slice(start, end), marked, at: start });

@@ -10,7 +10,7 @@ import { type Person, usePeople } from '../people/find.js';
 import { openDirect } from '../rooms/direct.js';
 import { KindIcon } from '../rooms/KindIcon.js';
 import { roomPath } from '../routes.js';
-import { excerptOf } from '../search/excerpt.js';
+import { excerptOf, ONE_LINE } from '../search/excerpt.js';
 import { NO_FILTER, queryPath } from '../search/query.js';
 import { showStamp, t } from '../texts/texts.js';
 import { Standing } from '../ui/Avatar.js';
@@ -248,7 +248,7 @@ function HitLine({ hit: { message, ranges } }: { hit: SearchHit }) {
     <>
       <span className={styles.name}>
         <b>{author}</b>{' '}
-        {excerptOf(message.text, ranges).map(({ text, marked, at }) =>
+        {excerptOf(message.text, ranges, ONE_LINE).map(({ text, marked, at }) =>
           marked ? <mark key={at}>{text}</mark> : <span key={at}>{text}</span>,
         )}
       </span>

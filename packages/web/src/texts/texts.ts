@@ -14,6 +14,12 @@ const dayNear = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric
 const dayFar = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' });
 const shortDay = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
 const stamp = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+const stampNear = new Intl.DateTimeFormat(locale, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
 const count = new Intl.NumberFormat(locale);
 const decimal = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
@@ -23,8 +29,12 @@ const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 export const showTime = (at: string): string => clock.format(new Date(at));
 export const showFull = (at: string): string => fullTime.format(new Date(at));
 
-/** Day and time, for what stands among things of other days. */
-export const showStamp = (at: string): string => stamp.format(new Date(at));
+/** Day and time, for what stands among things of other days; the year where it is another one. */
+export function showStamp(at: string): string {
+  const when = new Date(at);
+  return (when.getFullYear() === new Date().getFullYear() ? stampNear : stamp).format(when);
+}
+
 /** A day of the reader's own calendar: `2026-11-20`. */
 export const showDate = (day: string): string => date.format(new Date(`${day}T00:00`));
 

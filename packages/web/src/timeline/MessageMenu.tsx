@@ -41,7 +41,8 @@ export default function MessageMenu({ opened, conversation }: { opened: Opened; 
       <Menu.Trigger asChild>
         <span className={menu.point} style={{ left: x, top: y }} aria-hidden />
       </Menu.Trigger>
-      <Menu.Portal>
+      {/* In the landmark that it belongs to. */}
+      <Menu.Portal container={document.querySelector('main')}>
         <Menu.Content
           className={menu.menu}
           align="start"
