@@ -49,67 +49,108 @@ export async function warmStart(page, address) {
   return { 'warm start to messages p50, ms': percentile(times, 0.5) };
 }
 
+/** Frames that are scrolled before memory is looked at again. */
+const FRAMES = 500;
+
 /**
  * From the newest message to the first one, most of a screen in each frame. What is in sight must move by what was
  * scrolled, all of it together and to the pixel, whatever is loaded, drawn and let go of meanwhile.
  */
-export async function scrollToBeginning(page, address, framesMax = Number.POSITIVE_INFINITY) {
+export async function scrollToBeginning(page, address, memory) {
   await page.goto(address);
   await page.waitForFunction(() => document.querySelector('[data-seq]') !== null);
   await page.waitForTimeout(500);
-  const began = Date.now();
-  const state = await page.evaluate(async (max) => {
-    const scroller = document.querySelector('[data-timeline]');
-    const found = { shift: 0, frames: 0, jumps: [], rows: 0, elements: 0, longest: 0, messages: 0 };
+  await page.evaluate(() => {
+    const found = {
+      shift: 0,
+      frames: 0,
+      jumps: 0,
+      some: [],
+      rows: 0,
+      elements: 0,
+      longest: 0,
+      messages: 0,
+      least: Infinity,
+    };
     new PerformanceObserver((list) => {
       for (const { value } of list.getEntries()) found.shift += value;
     }).observe({ type: 'layout-shift', buffered: false });
-    const seqs = new Set();
-    const inSight = () => {
-      const { top, bottom } = scroller.getBoundingClientRect();
-      const rows = new Map();
-      const all = scroller.querySelectorAll('[data-seq]');
-      for (const row of all) {
-        seqs.add(row.dataset.seq);
-        const rect = row.getBoundingClientRect();
-        if (rect.bottom > top && rect.top < bottom) rows.set(row.dataset.seq, rect.top);
-      }
-      found.rows = Math.max(found.rows, all.length);
-      return rows;
-    };
-    const frame = () => new Promise((done) => requestAnimationFrame(done));
-    const atBeginning = () => scroller.scrollTop === 0 && scroller.querySelector('h2') !== null;
-    let before = inSight();
-    let last = performance.now();
-    while (!atBeginning() && found.frames < max) {
-      const from = scroller.scrollTop;
-      scroller.scrollBy(0, -Math.round(scroller.clientHeight * 0.8));
-      const scrolled = from - scroller.scrollTop;
-      await frame();
-      // At the edge of what is loaded a reader waits, too.
-      if (scrolled <= 1) await new Promise((done) => setTimeout(done, 10));
-      const now = inSight();
-      const moves = [...now].filter(([seq]) => before.has(seq)).map(([seq, at]) => at - before.get(seq));
-      const off = moves.map((moved) => Math.abs(moved - scrolled));
-      if (moves.length === 0 || Math.max(...off) > 1) found.jumps.push({ scrolled, moves: moves.slice(0, 3) });
-      before = now;
-      found.frames += 1;
-      if (found.frames % 100 === 0) found.elements = Math.max(found.elements, document.querySelectorAll('*').length);
-      found.longest = Math.max(found.longest, performance.now() - last);
-      last = performance.now();
-    }
-    return { ...found, messages: seqs.size, jumps: found.jumps.length, some: found.jumps.slice(0, 5) };
-  }, framesMax);
+    globalThis.found = found;
+  });
+  const began = Date.now();
+  const most = { heap: 0, memory: 0 };
+  const begun = await memory();
+  for (;;) {
+    const arrived = await page.evaluate(scrollFrames, FRAMES);
+    const now = await memory();
+    most.heap = Math.max(most.heap, now.heap);
+    most.memory = Math.max(most.memory, now.memory);
+    if (arrived) break;
+  }
+  const seconds = Math.round((Date.now() - began) / 1000);
+  const state = await page.evaluate(() => globalThis.found);
+  const ended = await memory(true);
   if (state.jumps > 0) process.stderr.write(`${JSON.stringify(state.some)}\n`);
   return {
-    'messages scrolled over, end to first': state.messages,
-    'seconds that took': Math.round((Date.now() - began) / 1000),
+    'messages scrolled over, from the newest to the first': state.messages,
+    'seconds that took': seconds,
     'layout shift, sum of all': Math.round(state.shift * 10_000) / 10_000,
-    'frames in which what is read jumped': `${state.jumps} of ${state.frames}`,
+    'frames in which what is read jumped': state.jumps,
+    'frames in all': state.frames,
     'most rows in the page': state.rows,
     'most elements in the page': state.elements,
     'longest frame, ms': Math.round(state.longest),
+    'JavaScript heap at the beginning, MB': begun.heap,
+    'most JavaScript heap on the way, MB': most.heap,
+    'JavaScript heap at the end, collected, MB': ended.heap,
+    'most memory of the renderer on the way, MB': most.memory,
   };
+}
+
+/** In the page: so many frames, or up to the first message; then true. */
+async function scrollFrames(max) {
+  const { found } = globalThis;
+  const scroller = document.querySelector('[data-timeline]');
+  const inSight = () => {
+    const { top, bottom } = scroller.getBoundingClientRect();
+    const rows = new Map();
+    const all = scroller.querySelectorAll('[data-seq]');
+    for (const row of all) {
+      const seq = Number(row.dataset.seq);
+      if (seq < found.least) found.messages += 1;
+      const rect = row.getBoundingClientRect();
+      if (rect.bottom > top && rect.top < bottom) rows.set(row.dataset.seq, rect.top);
+    }
+    // They come in falling order: above the least one all have been counted.
+    if (all.length > 0) found.least = Math.min(found.least, Number(all[0].dataset.seq));
+    found.rows = Math.max(found.rows, all.length);
+    return rows;
+  };
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const atBeginning = () => scroller.scrollTop === 0 && scroller.querySelector('h2') !== null;
+  let before = inSight();
+  let last = performance.now();
+  for (let step = 0; step < max && !atBeginning(); step += 1) {
+    const from = scroller.scrollTop;
+    scroller.scrollBy(0, -Math.round(scroller.clientHeight * 0.8));
+    const scrolled = from - scroller.scrollTop;
+    await frame();
+    // At the edge of what is loaded a reader waits, too.
+    if (scrolled <= 1) await new Promise((done) => setTimeout(done, 10));
+    const now = inSight();
+    const moves = [...now].filter(([seq]) => before.has(seq)).map(([seq, at]) => at - before.get(seq));
+    const off = moves.map((moved) => Math.abs(moved - scrolled));
+    if (moves.length === 0 || Math.max(...off) > 1) {
+      found.jumps += 1;
+      if (found.some.length < 5) found.some.push({ scrolled, moves: moves.slice(0, 3) });
+    }
+    before = now;
+    found.frames += 1;
+    if (found.frames % 100 === 0) found.elements = Math.max(found.elements, document.querySelectorAll('*').length);
+    found.longest = Math.max(found.longest, performance.now() - last);
+    last = performance.now();
+  }
+  return atBeginning();
 }
 
 /** Keys in the composer, with as many messages loaded as a timeline keeps. */

@@ -47,9 +47,7 @@ export function Members({ room }: { room: RoomRow }) {
   return (
     <>
       <div className={ui.row}>
-        <p className={ui.hint} style={{ flex: 1 }}>
-          {t.rooms.members(room.memberCount)}
-        </p>
+        <p className={`${ui.hint} ${styles.total}`}>{t.rooms.members(room.memberCount)}</p>
         {mayInvite(room) && (
           <Button onClick={() => setInviting(true)}>
             <UserPlus size={16} aria-hidden /> {t.details.invite}

@@ -28,6 +28,8 @@ type Align = 'middle' | 'upper';
 const PAGE = 100;
 /** This near to the end, in pixels, counts as at the end. */
 const NEAR = 4;
+/** This near to the top browsers anchor nothing, or not everything. */
+const TOP = 8;
 
 export interface ReadingOptions {
   room: number;
@@ -317,7 +319,7 @@ export class Reading {
   #hold(): void {
     const scroller = this.#scroller;
     if (!scroller || this.#due || this.#waiting || this.#byHand || this.#window === null) return;
-    if (anchorsItself() && scroller.scrollTop > 0) return;
+    if (anchorsItself() && scroller.scrollTop > TOP) return;
     this.#byHand = true;
     if (!this.#held && this.#stand.is !== 'end') this.#read(scroller);
   }
