@@ -20,7 +20,7 @@ const SHORT: readonly (readonly FaultName[])[] = [
   ['postgres.commit.unanswered', 'client.reply.lost'],
 ];
 /** A fault and its healing take about so long. */
-const EACH_SECONDS = 8;
+const EACH_SECONDS = 5;
 /** From so many on, there is time for those that last longer. */
 const LONG_SECONDS = 300;
 

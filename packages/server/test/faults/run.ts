@@ -107,9 +107,15 @@ export async function run(options: RunOptions): Promise<RunReport> {
       };
       const ends: (() => Promise<void> | void)[] = [];
       for (const name of possible) {
-        faults[name] = (faults[name] ?? 0) + 1;
-        const end = await faultOf(name).begin(scene);
-        if (end) ends.push(end);
+        try {
+          const end = await faultOf(name).begin(scene);
+          if (end) ends.push(end);
+          faults[name] = (faults[name] ?? 0) + 1;
+        } catch (error) {
+          // What is broken already can't be broken once more.
+          if (name === possible[0]) throw error;
+          say(`${name} could not begin after ${possible[0]}: ${(error as Error).message}`);
+        }
       }
       const broken = now();
       await pause(Math.max(0, milliseconds - (now() - trouble.began)));

@@ -1,4 +1,4 @@
-/** Bots that follow rooms straight off a NATS in operator mode: they hear what is theirs, and not a word more [A1][A2][A3]. */
+/** Bots that follow rooms straight off a NATS in operator mode: they hear what is theirs, and not a word more [S6][A1][A2][A3]. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAccount, createUser } from '@nats-io/nkeys';
@@ -115,7 +115,7 @@ async function caughtUp(bot: Bot): Promise<void> {
   await until(() => expect(beats()).toBeGreaterThan(before + 1));
 }
 
-describe('a follower', () => {
+describe('[S6] a follower', () => {
   it('hears the rooms of its user, each on a subject of its own, in order, as events of the protocol', async () => {
     const site = await open();
     const [ann, bob] = [await site.join('ann'), await site.join('bob')];
