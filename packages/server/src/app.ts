@@ -204,7 +204,9 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
   let hub: Hub | null = null;
   let bus: Bus = new LocalBus();
   // What can't be used is told before anything is opened.
-  const signer = config.nats?.followers ? new Signer(config.nats.followers) : null;
+  const signer = config.nats?.followers
+    ? new Signer({ ...config.nats.followers, nodesFile: config.nats.credentialsFile })
+    : null;
   const parts = await openCore(config, {
     logger,
     clock,

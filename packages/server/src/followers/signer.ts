@@ -8,6 +8,8 @@ export interface SignerOptions {
   seedFile: string;
   /** Public key of the account, where the seed is a signing key's. */
   account: string | undefined;
+  /** By which nodes are let in: what they say is heard in their own account alone. */
+  nodesFile: string | undefined;
 }
 
 /** What a follower is given. */
@@ -23,7 +25,7 @@ export class Signer {
   readonly #account: string | undefined;
 
   /** Throws an error that says what to do, and never what is in the file. */
-  constructor({ seedFile, account }: SignerOptions) {
+  constructor({ seedFile, account, nodesFile }: SignerOptions) {
     let text: string;
     try {
       text = readFileSync(seedFile, 'utf8');
@@ -34,6 +36,13 @@ export class Signer {
     if (!key) throw new Error('NATS_SIGNING_SEED_FILE holds no seed of an account (one line that begins with SA)');
     if (account !== undefined && !isPublicKey(account, 'A')) {
       throw new Error('NATS_ACCOUNT is no public key of an account (56 characters that begin with A)');
+    }
+    const ours = account ?? key.getPublicKey();
+    const theirs = nodesFile === undefined ? ours : accountOf(nodesFile);
+    if (theirs !== null && theirs !== ours) {
+      throw new Error(
+        `NATS_CREDENTIALS_FILE is of the account ${theirs}, and followers would be let in to ${ours}, where they hear nothing: NATS_ACCOUNT must be the account of the nodes`,
+      );
     }
     this.#key = key;
     this.#account = account === key.getPublicKey() ? undefined : account;
@@ -60,5 +69,16 @@ export class Signer {
       Math.floor(now / 1_000),
     );
     return { jwt, publicKey: subject, seed: own ? seedOf(own) : null };
+  }
+}
+
+/** The account that a file of credentials lets in to; null where that can't be read: NATS will say. */
+function accountOf(credentialsFile: string): string | null {
+  try {
+    const jwt = /-+BEGIN NATS USER JWT-+\s+(\S+)/.exec(readFileSync(credentialsFile, 'utf8'))?.[1] ?? '';
+    const { iss, nats } = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
+    return String(nats.issuer_account ?? iss);
+  } catch {
+    return null;
   }
 }

@@ -381,6 +381,14 @@ describe('credentials for NATS', () => {
     if (text) await expect(starting).rejects.not.toThrow(new RegExp(text));
   });
 
+  it.each([
+    ['another account', () => createAccount().getPublicKey()],
+    ['none, beside a signing key', () => ''],
+  ])('stop a server from starting that are for %s than the nodes’', async (_, account) => {
+    const starting = openSite({ ...settings, NATS_ACCOUNT: account() });
+    await expect(starting).rejects.toThrow(/NATS_ACCOUNT must be the account of the nodes/);
+  });
+
   it('that somebody else signed open nothing', async () => {
     const site = await open();
     const given = await credentials(site, await site.join('ann'));
