@@ -9,6 +9,7 @@ import type { Session } from '@natter/server/cli/commands';
 import { backup, move, restore } from '@natter/server/cli/copies';
 import { examineStored } from '@natter/server/cli/doctor';
 import { Printer } from '@natter/server/cli/print';
+import { reset } from '@natter/server/cli/reset';
 import { type Config, loadConfig } from '@natter/server/config';
 import type { Actor } from '@natter/server/core/actor';
 import { makeLogger } from '@natter/server/logger';
@@ -258,6 +259,11 @@ describe('natter move', () => {
     await expect(said(here, (session) => move(session, { to: postgres.url }))).rejects.toThrow(
       /copy of something else/,
     );
+    // Who does not want it any more empties the place.
+    expect(await said(settings('postgres'), (session) => reset(session, { yes: true }))).toContain(
+      'Everything is deleted',
+    );
+    expect(await said(here, (session) => move(session, { to: postgres.url }))).toMatch(/Moved [\d,]+ rows in/);
   });
 
   it('refuses a place that is not empty, a place that is in use, and the place that it comes from', async () => {
@@ -276,6 +282,7 @@ describe('natter move', () => {
     await expect(
       said(there, (session) => move(session, { to: `sqlite:${join(folder, 'elsewhere.db')}` })),
     ).rejects.toThrow(/nodes run on this database/);
+    await expect(said(there, (session) => reset(session, { yes: true }))).rejects.toThrow(/nodes run on this database/);
     await node.close();
     const server = await open(here);
     await expect(

@@ -1,9 +1,10 @@
 /** The WebSocket of this API: one for all rooms of a user, those that are joined later too. */
-import type { EventBody, RoomId } from '@natter/protocol';
+import type { RoomId } from '@natter/protocol';
 import type { Refusal } from '../../core/actor.js';
 import type { Encoding } from '../../hub/encoding.js';
 import { jsonFrame } from '../../websocket/wire.js';
 import type { DialectContext } from '../dialect.js';
+import { encodingOf, sentOnes } from '../encoding.js';
 import { isDeep, isPlain } from '../json.js';
 import type { DialectSocket, SocketRoute, Speaker } from '../socket.js';
 import { labelOf, NAME, type Said, toFrame, toMessage } from './messages.js';
@@ -16,33 +17,24 @@ const POLICY = 1008;
 const FAILED = 1011;
 const NOT_IN_ROOM = 'Not subscribed to room';
 
-function encodingOf({ people }: DialectContext): Encoding {
-  return {
-    name: NAME,
-
-    event({ type, stream: room, actor, at, body }) {
-      if (type !== 'message.sent') return null;
-      const { text, extra, redacted } = JSON.parse(body) as EventBody<'message.sent'>;
-      if (redacted) return null;
-      const name = people.rooms.get(room);
-      const label = name ? labelOf(room, name) : room;
-      return jsonFrame(toFrame(label, people.users.get(actor)?.name ?? '', { text, extra, at }));
+function encoding(context: DialectContext): Encoding {
+  const { users, rooms } = context.people;
+  return encodingOf(
+    NAME,
+    context,
+    ({ room, authorName, ...sent }) => {
+      const name = rooms.get(room);
+      return toFrame(name ? labelOf(room, name) : room, authorName, sent);
     },
-
-    prepare(events) {
-      const sent = events.filter(({ type }) => type === 'message.sent');
-      const users = people.users.prepare(sent.map(({ actor }) => actor));
-      const rooms = people.rooms.prepare(sent.map(({ stream }) => stream));
-      return users || rooms ? Promise.all([users, rooms]).then(() => {}) : undefined;
+    {
+      prepare(events) {
+        const sent = sentOnes(events);
+        const authors = users.prepare(sent.map(({ actor }) => actor));
+        const named = rooms.prepare(sent.map(({ stream }) => stream));
+        return authors || named ? Promise.all([authors, named]).then(() => {}) : undefined;
+      },
     },
-
-    hidden: () => null,
-    live: () => null,
-    reset: () => null,
-    gone: () => null,
-    typing: () => null,
-    presence: () => null,
-  };
+  );
 }
 
 export function socketRoute(context: DialectContext): SocketRoute {
@@ -51,7 +43,7 @@ export function socketRoute(context: DialectContext): SocketRoute {
     dialect: NAME,
     under: '/ws',
     path: /^\/ws(?:\/rooms)?$/,
-    encoding: encodingOf(context),
+    encoding: encoding(context),
     token({ query, request, bearer }) {
       const header = request.headers['x-user-jwt'];
       return query.get('token') ?? (typeof header === 'string' ? header : bearer);

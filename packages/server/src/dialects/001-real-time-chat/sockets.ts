@@ -1,8 +1,9 @@
 /** The WebSocket of this API: one room for each socket, whose coming and going everybody in the room is told. */
-import type { EventBody, RoomId } from '@natter/protocol';
+import type { RoomId } from '@natter/protocol';
 import type { Encoding } from '../../hub/encoding.js';
 import { jsonFrame, textFrame } from '../../websocket/wire.js';
 import type { DialectContext } from '../dialect.js';
+import { encodingOf } from '../encoding.js';
 import { enter } from '../entry.js';
 import { zulu } from '../fastapi/times.js';
 import type { DialectSocket, SocketRoute, Speaker } from '../socket.js';
@@ -13,31 +14,19 @@ const NO_JSON = textFrame('Invalid JSON format. Please send proper JSON.');
 
 const notice = (content: string): Buffer => jsonFrame({ type: 'system', content });
 
-function encodingOf({ people }: DialectContext): Encoding {
-  return {
-    name: NAME,
-
-    event({ type, actor, at, body }) {
-      if (type !== 'message.sent') return null;
-      const { text, redacted } = JSON.parse(body) as EventBody<'message.sent'>;
-      if (redacted) return null;
-      const { name = '' } = people.users.get(actor) ?? {};
-      return jsonFrame({ type: 'message', user_id: actor, username: name, content: text, timestamp: zulu(at) });
-    },
-
-    prepare: (events) =>
-      people.users.prepare(events.filter(({ type }) => type === 'message.sent').map(({ actor }) => actor)),
-
-    visit: (_room, { name, entered }) => notice(`User ${name} has ${entered ? 'joined' : 'left'} the chat`),
-
-    hidden: () => null,
-    live: () => null,
-    reset: () => null,
-    gone: () => null,
-    typing: () => null,
-    presence: () => null,
-  };
-}
+const encoding = (context: DialectContext): Encoding =>
+  encodingOf(
+    NAME,
+    context,
+    ({ author, authorName, text, at }) => ({
+      type: 'message',
+      user_id: author,
+      username: authorName,
+      content: text,
+      timestamp: zulu(at),
+    }),
+    { visit: (_room, { name, entered }) => notice(`User ${name} has ${entered ? 'joined' : 'left'} the chat`) },
+  );
 
 export function socketRoute(context: DialectContext): SocketRoute {
   const { queries } = context;
@@ -45,7 +34,7 @@ export function socketRoute(context: DialectContext): SocketRoute {
     dialect: NAME,
     under: '/ws',
     path: /^\/ws\/([0-9]{1,15})$/,
-    encoding: encodingOf(context),
+    encoding: encoding(context),
     async admit({ actor }, { captured: [id] }) {
       const room = Number(id);
       let part = await queries.standing(actor.user, room);

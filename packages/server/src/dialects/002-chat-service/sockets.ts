@@ -1,10 +1,11 @@
 /** The WebSocket of this API: one chat for each socket. */
-import type { EventBody, RoomId } from '@natter/protocol';
+import type { RoomId } from '@natter/protocol';
 import type { Encoding } from '../../hub/encoding.js';
 import type { Roster } from '../../hub/rosters.js';
 import { codePoints } from '../../text.js';
 import { jsonFrame } from '../../websocket/wire.js';
 import type { DialectContext } from '../dialect.js';
+import { encodingOf } from '../encoding.js';
 import { zulu } from '../fastapi/times.js';
 import type { DialectSocket, SocketRoute, Speaker } from '../socket.js';
 import { NO_PARTICIPANT } from './messages.js';
@@ -12,47 +13,35 @@ import { NAME, toMessage } from './shapes.js';
 
 const CONTENT_MAX = 10_000;
 
-function encodingOf({ people, clock }: DialectContext): Encoding {
-  return {
-    name: NAME,
-
-    event({ type, stream: room, id, actor, at, body }) {
-      if (type !== 'message.sent') return null;
-      const { text, redacted } = JSON.parse(body) as EventBody<'message.sent'>;
-      if (redacted) return null;
-      const { name = '' } = people.users.get(actor) ?? {};
-      const message = toMessage({ id, room, author: actor, authorName: name, text, at, editedAt: null });
-      return jsonFrame({ type: 'new_message', chat_id: room, message, timestamp: zulu(at) });
+const encoding = (context: DialectContext): Encoding =>
+  encodingOf(
+    NAME,
+    context,
+    ({ room, at, ...sent }) => ({
+      type: 'new_message',
+      chat_id: room,
+      message: toMessage({ ...sent, room, at, editedAt: null }),
+      timestamp: zulu(at),
+    }),
+    {
+      typing: (room, user, active) =>
+        jsonFrame({
+          type: active ? 'typing_started' : 'typing_stopped',
+          user_id: user,
+          chat_id: room,
+          timestamp: zulu(context.clock.now()),
+        }),
+      visit: (room, { user, entered, at }) =>
+        jsonFrame({ type: entered ? 'user_joined' : 'user_left', user_id: user, chat_id: room, timestamp: zulu(at) }),
     },
-
-    prepare: (events) =>
-      people.users.prepare(events.filter(({ type }) => type === 'message.sent').map(({ actor }) => actor)),
-
-    typing: (room, user, active) =>
-      jsonFrame({
-        type: active ? 'typing_started' : 'typing_stopped',
-        user_id: user,
-        chat_id: room,
-        timestamp: zulu(clock.now()),
-      }),
-
-    visit: (room, { user, entered, at }) =>
-      jsonFrame({ type: entered ? 'user_joined' : 'user_left', user_id: user, chat_id: room, timestamp: zulu(at) }),
-
-    hidden: () => null,
-    live: () => null,
-    reset: () => null,
-    gone: () => null,
-    presence: () => null,
-  };
-}
+  );
 
 export function socketRoute(context: DialectContext, roster: Roster): SocketRoute {
   return {
     dialect: NAME,
     under: '/api/v1/ws',
     path: /^\/api\/v1\/ws\/([0-9]{1,15})$/,
-    encoding: encodingOf(context),
+    encoding: encoding(context),
     async admit({ actor }, { captured: [id] }) {
       const room = Number(id);
       const part = await context.queries.standing(actor.user, room);

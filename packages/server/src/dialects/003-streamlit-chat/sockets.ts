@@ -1,10 +1,11 @@
 /** The WebSocket of this API: one socket for a user, which joins the rooms that it asks for. The token is in the path. */
-import { ERRORS, type EventBody, type RoomId } from '@natter/protocol';
+import { ERRORS, type RoomId } from '@natter/protocol';
 import type { Encoding } from '../../hub/encoding.js';
 import type { Roster } from '../../hub/rosters.js';
 import { codePoints } from '../../text.js';
 import { jsonFrame } from '../../websocket/wire.js';
 import type { DialectContext } from '../dialect.js';
+import { encodingOf } from '../encoding.js';
 import { naive } from '../fastapi/times.js';
 import { shownType } from '../json.js';
 import type { DialectSocket, SocketRoute, Speaker } from '../socket.js';
@@ -15,47 +16,32 @@ const NOT_IN_IT = 'You are not in this room';
 const MALFORMED = 'Invalid message format';
 const FAILED = 'Internal server error';
 
-function encodingOf({ people }: DialectContext): Encoding {
+function encoding(context: DialectContext): Encoding {
   const typing = (room: RoomId, user: number): Buffer | null => {
-    const name = people.users.get(user)?.name;
+    const name = context.people.users.get(user)?.name;
     // Whose name is read only now is told of with the next sign.
     return name === undefined ? null : jsonFrame({ type: 'user_typing', room_id: room, user_id: user, username: name });
   };
-  return {
-    name: NAME,
-
-    event({ type, stream: room, id, actor, at, body }) {
-      if (type !== 'message.sent') return null;
-      const { text, redacted } = JSON.parse(body) as EventBody<'message.sent'>;
-      if (redacted) return null;
-      const { name = '', fullName = '' } = people.users.get(actor) ?? {};
-      return jsonFrame({
-        type: 'new_message',
-        room_id: room,
-        message_id: id,
-        sender_id: actor,
-        sender_username: name,
-        sender_full_name: fullName === '' ? null : fullName,
-        content: text,
-        created_at: naive(at),
-      });
+  return encodingOf(
+    NAME,
+    context,
+    ({ room, id, author, authorName, authorFullName, text, at }) => ({
+      type: 'new_message',
+      room_id: room,
+      message_id: id,
+      sender_id: author,
+      sender_username: authorName,
+      sender_full_name: authorFullName === '' ? null : authorFullName,
+      content: text,
+      created_at: naive(at),
+    }),
+    {
+      typing: (room, user, active) => (active ? typing(room, user) : null),
+      stillTyping: typing,
+      visit: (room, { user, name, entered }) =>
+        jsonFrame({ type: entered ? 'user_joined' : 'user_left', room_id: room, user_id: user, username: name }),
     },
-
-    prepare: (events) =>
-      people.users.prepare(events.filter(({ type }) => type === 'message.sent').map(({ actor }) => actor)),
-
-    typing: (room, user, active) => (active ? typing(room, user) : null),
-    stillTyping: typing,
-
-    visit: (room, { user, name, entered }) =>
-      jsonFrame({ type: entered ? 'user_joined' : 'user_left', room_id: room, user_id: user, username: name }),
-
-    hidden: () => null,
-    live: () => null,
-    reset: () => null,
-    gone: () => null,
-    presence: () => null,
-  };
+  );
 }
 
 export function socketRoute(context: DialectContext): SocketRoute {
@@ -65,7 +51,7 @@ export function socketRoute(context: DialectContext): SocketRoute {
     under: '/ws',
     // Numbers are rooms of another API, and so is the one word.
     path: /^\/ws\/(?!(?:[0-9]+|rooms)$)([^/]+)$/,
-    encoding: encodingOf(context),
+    encoding: encoding(context),
     token: ({ captured: [token] }) => token ?? null,
     async admit({ actor, name }) {
       const { user } = actor;

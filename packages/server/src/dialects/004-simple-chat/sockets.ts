@@ -1,39 +1,15 @@
 /** The WebSocket of this API: one room for each socket, which begins with the newest of its history. */
-import type { EventBody, RoomId } from '@natter/protocol';
+import type { RoomId } from '@natter/protocol';
 import type { Refusal } from '../../core/actor.js';
 import type { Line } from '../../core/queries.js';
-import type { Encoding } from '../../hub/encoding.js';
 import { jsonFrame } from '../../websocket/wire.js';
 import type { DialectContext } from '../dialect.js';
+import { encodingOf } from '../encoding.js';
 import { enter } from '../entry.js';
 import { shownType } from '../json.js';
 import type { DialectSocket, Knock, SocketRoute, Speaker } from '../socket.js';
 import { PAGE } from './rooms.js';
 import { NAME, toFrameMessage } from './shapes.js';
-
-function encodingOf({ people }: DialectContext): Encoding {
-  return {
-    name: NAME,
-
-    event({ type, stream: room, id, actor, at, body }) {
-      if (type !== 'message.sent') return null;
-      const { text, redacted } = JSON.parse(body) as EventBody<'message.sent'>;
-      if (redacted) return null;
-      const { name: authorName = '' } = people.users.get(actor) ?? {};
-      return jsonFrame({ type: 'message', data: toFrameMessage({ id, text, author: actor, authorName, room, at }) });
-    },
-
-    prepare: (events) =>
-      people.users.prepare(events.filter(({ type }) => type === 'message.sent').map(({ actor }) => actor)),
-
-    hidden: () => null,
-    live: () => null,
-    reset: () => null,
-    gone: () => null,
-    typing: () => null,
-    presence: () => null,
-  };
-}
 
 /** One page, oldest first, of lines that are newest first; one line more than the page has says that there are more. */
 function historyFrame(lines: readonly Line[], limit: number): Buffer {
@@ -53,7 +29,7 @@ export function socketRoutes(context: DialectContext): SocketRoute[] {
   const { records } = context.queries;
   const shared: Pick<SocketRoute, 'dialect' | 'encoding' | 'admit'> = {
     dialect: NAME,
-    encoding: encodingOf(context),
+    encoding: encodingOf(NAME, context, (sent) => ({ type: 'message', data: toFrameMessage(sent) })),
     async admit({ actor }, { captured: [id] }) {
       const room = Number(id);
       const entered = await enter(context, actor, room, NAME);
