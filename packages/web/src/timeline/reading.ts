@@ -252,7 +252,9 @@ export class Reading {
       this.#held = false;
       this.#read(scroller);
     }
-    this.#fill();
+    // What is put back by hand is put back in a frame in which nobody scrolls: together the two would pass for a shift.
+    if (scroller.scrollTop <= TOP) this.#fillSoon();
+    else this.#fill();
   }
 
   /** The reader has scrolled: this is where they stand now. */
