@@ -1,4 +1,5 @@
 /** The connections of a node to PostgreSQL: some that are shared by reads, pipelined; some that are had alone, by transactions. */
+import type { Epoch } from '@natter/protocol';
 import { isLost, PostgresConnection, type PostgresOptions } from '../postgres/connection.js';
 import type { Param, Row } from './steps.js';
 import { StoreError } from './store.js';
@@ -20,14 +21,16 @@ function asStoreError(error: unknown): StoreError {
 
 export class PostgresPool {
   readonly #options: PostgresOptions;
+  readonly #epoch: Epoch;
   readonly #readers = new Set<Reader>();
   readonly #idle: PostgresConnection[] = [];
   readonly #queue: (() => void)[] = [];
   #writers = 0;
   #closed = false;
 
-  constructor(options: PostgresOptions) {
+  constructor(options: PostgresOptions, epoch: Epoch) {
     this.#options = options;
+    this.#epoch = epoch;
   }
 
   /** Rows of a select. `once`: planned for these parameters alone. */
@@ -82,11 +85,28 @@ export class PostgresPool {
   async #openWriter(): Promise<PostgresConnection> {
     this.#writers += 1;
     try {
-      return await PostgresConnection.open(this.#options, 'writer');
+      const connection = await PostgresConnection.open(this.#options, 'writer');
+      await this.#assertEpoch(connection);
+      return connection;
     } catch (error) {
       this.#writers -= 1;
       this.#queue.shift()?.();
       throw asStoreError(error);
+    }
+  }
+
+  /** While the database was away it may have been restored: a node that remembers the former life must not write to this one. */
+  async #assertEpoch(connection: PostgresConnection): Promise<void> {
+    try {
+      const { rows } = await connection.query(`select value from meta where key = 'epoch'`);
+      if (Number(rows[0]?.value) === this.#epoch) return;
+      throw new StoreError(
+        'the database was restored, and another life of the log has begun: start this node anew',
+        false,
+      );
+    } catch (error) {
+      connection.destroy();
+      throw error;
     }
   }
 

@@ -52,7 +52,7 @@ class PostgresStore implements Store {
   readonly #patienceMs: number;
 
   constructor(options: PostgresOptions, columns: ColumnTypes, epoch: Epoch) {
-    const pool = new PostgresPool(options);
+    const pool = new PostgresPool(options, epoch);
     this.#pool = pool;
     this.#patienceMs = options.statementSeconds * 1_000;
     this.#columns = columns;

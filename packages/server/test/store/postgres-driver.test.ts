@@ -36,6 +36,21 @@ describe('the PostgreSQL driver', () => {
       expect(await sql('select name from schema_migrations')).toHaveLength(MIGRATIONS.length);
     });
 
+    it('write nothing into another life of the log than theirs: a restore while one of them was cut off', async () => {
+      const [cutOff, other] = (await nodes(2)) as [Store, Store];
+      const facts = new Facts(other);
+      const [ada = 0] = await facts.users(1);
+      const room = await facts.room([ada]);
+      await sql(`update meta set value = value::bigint + 1 where key = 'epoch'`);
+      const late = new Facts(cutOff);
+      await expect(cutOff.commit([late.sending(room, ada, { text: 'of the former life' })])).rejects.toThrow(
+        /another life of the log has begun: start this node anew/,
+      );
+      const again = await node();
+      const [outcome] = await again.commit([new Facts(again).sending(room, ada, { text: 'of this one' })]);
+      expect(outcome?.kind).toBe('committed');
+    });
+
     it('[L2] give places without holes and ids that rise, in rooms that all of them write to at once', async () => {
       const stores = await nodes(3);
       const facts = stores.map((store) => new Facts(store)) as [Facts, Facts, Facts];
