@@ -23,12 +23,10 @@ import { Emitter, View } from './emitter.js';
 import { asNatterError, localError, NatterError } from './errors.js';
 import { type Fetch, Http } from './http.js';
 import { type Connection, Link } from './link.js';
-import { Outbox, type OutboxEntry } from './outbox.js';
-import { OutboxStore } from './outbox-store.js';
+import { type OpenedOutbox, Outbox, type OutboxEntry, type OutboxStorage } from './outbox.js';
 import { People } from './people.js';
 import { Rooms } from './rooms.js';
 import { findWebSocket, type WebSocketConstructor } from './socket.js';
-import type { Storage } from './storage.js';
 import { type Position, Streams } from './streams.js';
 import { Timeline } from './timeline.js';
 import { TIMING, type Timing } from './timing.js';
@@ -41,8 +39,8 @@ export interface ClientOptions {
   /** Needed where there is no global one (Node before 22): `import { WebSocket } from 'ws'`. */
   WebSocket?: WebSocketConstructor | undefined;
   fetch?: Fetch | undefined;
-  /** Keeps the outbox over reloads. */
-  storage?: Storage | undefined;
+  /** Keeps the outbox over reloads, and shares it among tabs: `savedOutbox(storage)`. When left out it lives as long as the client. */
+  outbox?: OutboxStorage | undefined;
   /** Who the token is for, where that is known before the first connection: then the saved outbox is there at once. */
   user?: number | undefined;
   /** Where an app with a state of its own stands, to go on from there. */
@@ -122,7 +120,7 @@ export class NatterClient {
   readonly #timelines = new Map<number, Timeline>();
   readonly #typed = new Map<number, number>();
   #watched: readonly number[] | null = null;
-  #store: OutboxStore | null = null;
+  #kept: OpenedOutbox | null = null;
   #user: number | undefined;
   #server: ReadyFrame | null = null;
 
@@ -162,12 +160,14 @@ export class NatterClient {
       max: options.outboxMax ?? 1_000,
       inFlight: options.outboxInFlight ?? 16,
       deliver: ({ type, input, key }) => this.#command(type, input, key),
-      save: (saved) => this.#store?.save(saved),
-      changed: () => {
-        for (const timeline of this.#timelines.values()) timeline.touch();
+      changed: (mine, lasting) => {
+        this.#kept?.changed(mine, lasting);
+        this.#touchTimelines();
       },
+      ask: (what, key) => this.#kept?.ask(what, key),
       answered: (entry, result) => {
-        if (entry.type === 'message.send') this.#timelines.get(entry.input.room)?.answered(entry, result);
+        this.#answered(entry, result);
+        this.#kept?.answered(entry, result);
         this.#events.emit('sent', { entry, result });
       },
       failed: (entry, error) => this.#events.emit('failed', { entry, error }),
@@ -221,18 +221,29 @@ export class NatterClient {
   close(): void {
     this.#link.close();
     this.#outbox.close();
-    this.#store?.close();
+    this.#kept?.close();
+    this.#kept = null;
+  }
+
+  /** Those that are open; what was asked for last comes last. */
+  get timelines(): Iterable<Timeline> {
+    return this.#timelines.values();
   }
 
   /** The timeline of a room: the same object until it is closed. */
   timeline(room: number): Timeline {
     const open = this.#timelines.get(room);
-    if (open) return open;
+    if (open) {
+      this.#timelines.delete(room);
+      this.#timelines.set(room, open);
+      return open;
+    }
     const timeline = new Timeline(room, this.#streams.cursor(room), {
       page: (query) => this.#readPage(room, query),
       // Over a link the server itself says where a room begins.
       follow: ({ epoch, head }) => !this.#link.isReady && this.#streams.follow(room, epoch, head),
       outbox: () => this.#outbox.view.getSnapshot(),
+      me: () => this.#user,
       send: (input) => this.#outbox.add('message.send', input).key,
       closed: () => this.#timelines.delete(room),
       max: this.#options.timelineMax ?? 5_000,
@@ -349,7 +360,7 @@ export class NatterClient {
         this.#timelines.get(event.body.room)?.gone();
       }
     } else if (!type.startsWith('usergroup.')) {
-      this.#timelines.get(stream)?.apply(event, this.#user);
+      this.#timelines.get(stream)?.apply(event);
       this.rooms.roomEvent(event);
     }
   }
@@ -391,10 +402,29 @@ export class NatterClient {
   /** The outbox of a user: what was saved of it is there from now on. */
   #become(user: number): void {
     this.#user = user;
-    const { storage } = this.#options;
-    if (!storage || this.#store?.closed === false) return;
-    this.#store = new OutboxStore(storage, `natter:outbox:${this.url}:${user}`, this.#failed);
-    this.#store.open((saved) => this.#outbox.restore(saved)).catch(this.#failed);
+    this.#kept ??=
+      this.#options.outbox?.open(`${this.url}:${user}`, {
+        restore: (saved) => {
+          this.#outbox.restore(saved);
+          for (const timeline of this.#timelines.values()) timeline.find();
+        },
+        others: (entries) => {
+          this.#outbox.others(entries);
+          this.#touchTimelines();
+        },
+        answered: (entry, result) => this.#answered(entry, result),
+        cancel: (key) => this.#outbox.cancel(key),
+        retry: (key) => this.#outbox.retry(key),
+        failed: this.#failed,
+      }) ?? null;
+  }
+
+  #answered(entry: OutboxEntry, result: CommandResult): void {
+    if (entry.type === 'message.send') this.#timelines.get(entry.input.room)?.answered(entry, result);
+  }
+
+  #touchTimelines(): void {
+    for (const timeline of this.#timelines.values()) timeline.touch();
   }
 
   async #readPage(room: number, query: Record<string, number>): Promise<MessagePage> {

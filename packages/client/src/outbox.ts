@@ -5,7 +5,7 @@
  */
 import type { CommandInput, CommandResult, CommandType } from '@natter/protocol';
 import { View } from './emitter.js';
-import { asNatterError, type ErrorFacts, localError, NatterError } from './errors.js';
+import { asNatterError, localError, NatterError } from './errors.js';
 import { newKey } from './keys.js';
 import { backoff, type Timing } from './timing.js';
 
@@ -19,6 +19,8 @@ export type OutboxEntry = {
     /** What has the same lane is carried out in order. */
     readonly lane: string;
     readonly state: EntryState;
+    /** Another tab holds it, and sends it. */
+    readonly elsewhere?: true;
   };
 }[CommandType];
 
@@ -31,6 +33,33 @@ export type EntryState =
   /** Refused for good; stays until it is cancelled or retried. */
   | { readonly is: 'failed'; readonly error: NatterError };
 
+/** Keeps an outbox over reloads, and lets the tabs of one browser see one outbox: `savedOutbox` is one. */
+export interface OutboxStorage {
+  /** Begins to keep the outbox of this name, which says so whenever it changed. */
+  open(name: string, outbox: KeptOutbox): OpenedOutbox;
+}
+
+export interface KeptOutbox {
+  /** Takes in what nobody holds any more, ahead of what was given since. */
+  restore(saved: readonly OutboxEntry[]): void;
+  /** All that other tabs hold. */
+  others(entries: readonly OutboxEntry[]): void;
+  /** One of the others' was carried out. */
+  answered(entry: OutboxEntry, result: CommandResult): void;
+  cancel(key: string): boolean;
+  retry(key: string): boolean;
+  failed(error: unknown): void;
+}
+
+export interface OpenedOutbox {
+  /** All that this one holds; `lasting` when what is to survive a reload changed too. */
+  changed(entries: readonly OutboxEntry[], lasting: boolean): void;
+  answered(entry: OutboxEntry, result: CommandResult): void;
+  /** To the tab that holds it. */
+  ask(what: 'cancel' | 'retry', key: string): void;
+  close(): void;
+}
+
 export interface OutboxOptions {
   timing: Timing;
   /** Most entries that it holds, and most that are on their way at once. */
@@ -38,20 +67,12 @@ export interface OutboxOptions {
   inFlight: number;
   /** Sends; rejects with `disconnected` when the answer can't come any more. */
   deliver(entry: OutboxEntry): Promise<CommandResult>;
-  /** Called with all that is to survive a reload, whenever that changed. */
-  save(saved: readonly SavedEntry[]): void;
-  /** At once, whatever changed. */
-  changed(): void;
+  /** At once, whatever changed; `lasting`: what is to survive a reload did. */
+  changed(mine: readonly OutboxEntry[], lasting: boolean): void;
+  /** To the tab that holds it. */
+  ask(what: 'cancel' | 'retry', key: string): void;
   answered(entry: OutboxEntry, result: CommandResult): void;
   failed(entry: OutboxEntry, error: NatterError): void;
-}
-
-export interface SavedEntry {
-  key: string;
-  type: CommandType;
-  input: CommandInput<CommandType>;
-  at: string;
-  failed?: ErrorFacts;
 }
 
 interface Settle {
@@ -60,12 +81,19 @@ interface Settle {
 }
 
 export class Outbox {
-  readonly view: View<readonly OutboxEntry[]> = new View(() => [...this.#entries.values()]);
+  /** Mine, and what other tabs hold. */
+  readonly view: View<readonly OutboxEntry[]> = new View(() => {
+    const all = [...this.#others, ...this.#entries.values()];
+    return this.#others.length > 0
+      ? all.sort((one, other) => (one.at < other.at ? -1 : Number(one.at > other.at)))
+      : all;
+  });
   readonly #options: OutboxOptions;
   readonly #entries = new Map<string, OutboxEntry>();
   readonly #waiters = new Map<string, Settle>();
   readonly #tries = new Map<string, number>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  #others: readonly OutboxEntry[] = [];
   #running = false;
 
   constructor(options: OutboxOptions) {
@@ -84,14 +112,14 @@ export class Outbox {
     const answer = new Promise<CommandResult>((resolve, reject) => this.#waiters.set(key, { resolve, reject }));
     // An answer that nobody waits for is told by `failed` all the same.
     answer.catch(() => {});
-    this.#entries.set(key, makeEntry({ key, type, input, at: new Date().toISOString() }));
+    this.#entries.set(key, makeEntry({ key, type, input, at: new Date().toISOString() } as OutboxEntry));
     this.#changed();
     this.#pump();
     return { key, answer };
   }
 
   /** Takes in what was saved before a reload, ahead of what was given since. */
-  restore(saved: readonly SavedEntry[]): void {
+  restore(saved: readonly OutboxEntry[]): void {
     const given = [...this.#entries];
     this.#entries.clear();
     for (const entry of saved) this.#entries.set(entry.key, makeEntry(entry));
@@ -100,10 +128,17 @@ export class Outbox {
     this.#pump();
   }
 
+  /** What other tabs hold is shown with mine. */
+  others(entries: readonly OutboxEntry[]): void {
+    this.#others = entries;
+    this.view.touch();
+  }
+
   /** Takes a command out that is not on its way now; false when it is, or when there is none. One that was sent over a lost link may still have been carried out. */
   cancel(key: string): boolean {
     const entry = this.#entries.get(key);
-    if (!entry || entry.state.is === 'sending') return false;
+    if (!entry) return this.#ask('cancel', key);
+    if (entry.state.is === 'sending') return false;
     this.#remove(key)?.reject(localError('cancelled', 'the command was cancelled'));
     this.#changed();
     this.#pump();
@@ -113,7 +148,8 @@ export class Outbox {
   /** Sends one that failed or waits once more: at the end of its lane when it had failed. */
   retry(key: string): boolean {
     const entry = this.#entries.get(key);
-    if (entry?.state.is !== 'failed' && entry?.state.is !== 'waiting') return false;
+    if (!entry) return this.#ask('retry', key);
+    if (entry.state.is !== 'failed' && entry.state.is !== 'waiting') return false;
     if (entry.state.is === 'waiting') {
       this.#put(entry, { is: 'queued' });
     } else {
@@ -213,27 +249,29 @@ export class Outbox {
     return waiter;
   }
 
-  #touch(): void {
+  #ask(what: 'cancel' | 'retry', key: string): boolean {
+    const entry = this.#others.find((other) => other.key === key);
+    if (!entry || entry.state.is === 'sending') return false;
+    this.#options.ask(what, key);
+    return true;
+  }
+
+  #touch(lasting = false): void {
     this.view.touch();
-    this.#options.changed();
+    this.#options.changed([...this.#entries.values()], lasting);
   }
 
   /** What is to survive a reload changed too. */
   #changed(): void {
-    this.#touch();
-    this.#options.save(
-      [...this.#entries.values()].map(({ key, type, input, at, state }) => {
-        const saved: SavedEntry = { key, type, input, at };
-        if (state.is === 'failed') saved.failed = state.error.toJSON();
-        return saved;
-      }),
-    );
+    this.#touch(true);
   }
 }
 
-function makeEntry({ key, type, input, at, failed }: SavedEntry): OutboxEntry {
-  const state: EntryState = failed ? { is: 'failed', error: new NatterError(failed) } : { is: 'queued' };
-  return { key, type, input, at, lane: laneOf(input), state } as OutboxEntry;
+/** Given now, or read from a storage: there an error is its facts, and what was on its way has to go again. */
+function makeEntry({ key, type, input, at, state }: OutboxEntry): OutboxEntry {
+  const kept: EntryState =
+    state?.is === 'failed' ? { is: 'failed', error: new NatterError(state.error) } : { is: 'queued' };
+  return { key, type, input, at, lane: laneOf(input), state: kept } as OutboxEntry;
 }
 
 /** What is about one room goes in order; what is about one message too. */

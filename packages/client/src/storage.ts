@@ -25,8 +25,8 @@ export function webStorage(storage: globalThis.Storage = localStorage): Storage 
   };
 }
 
-/** IndexedDB, for workers and for more than `localStorage` holds. */
-export function indexedDbStorage(name = 'natter'): Storage {
+/** IndexedDB, for workers and for more than `localStorage` holds. `clear` empties all of the database of this name. */
+export function indexedDbStorage(name = 'natter'): Storage & { clear(): Promise<unknown> } {
   let opened: Promise<IDBDatabase> | undefined;
   const done = <T>(request: IDBRequest<T>) =>
     new Promise<T>((resolve, reject) => {
@@ -38,6 +38,13 @@ export function indexedDbStorage(name = 'natter'): Storage {
       const request = indexedDB.open(name);
       request.onupgradeneeded = () => request.result.createObjectStore('texts');
       opened = done(request);
+      // A database that was taken away, or could not be opened, is opened anew the next time.
+      const again = () => {
+        opened = undefined;
+      };
+      opened.then((database) => {
+        database.onclose = again;
+      }, again);
     }
     return done(work((await opened).transaction('texts', mode).objectStore('texts')));
   };
@@ -45,20 +52,8 @@ export function indexedDbStorage(name = 'natter'): Storage {
     get: (key) => use<string | undefined>('readonly', (store) => store.get(key)),
     set: (key, value) => use('readwrite', (store) => store.put(value, key)),
     remove: (key) => use('readwrite', (store) => store.delete(key)),
+    clear: () => use('readwrite', (store) => store.clear()),
   };
-}
-
-/**
- * Holds a name among all tabs of this origin until it is released; null when another tab holds it. Where the browser has
- * no locks (plain http pages, Node) it is always granted.
- */
-export function tryLock(name: string): Promise<(() => void) | null> {
-  const locks = globalThis.navigator?.locks;
-  if (!locks) return Promise.resolve(() => {});
-  return new Promise((resolve, reject) => {
-    const hold = (lock: Lock | null) => (lock ? new Promise<void>((release) => resolve(release)) : resolve(null));
-    locks.request(name, { ifAvailable: true }, hold).catch(reject);
-  });
 }
 
 /** Runs `work` while no other tab runs under this name. */

@@ -33,6 +33,15 @@ export interface TimelineSnapshot {
   readonly gone: boolean;
 }
 
+/** The newest messages of a room as they stood at `seq`: what an app keeps of a timeline. */
+export interface KeptPage {
+  readonly room: number;
+  readonly seq: number;
+  readonly messages: readonly Message[];
+  /** As in a page: null where there are no older ones. */
+  readonly before: number | null;
+}
+
 export type PageQuery = { before?: number; after?: number; around?: number; limit?: number };
 
 export interface TimelineOptions {
@@ -40,6 +49,7 @@ export interface TimelineOptions {
   /** A page was read where the room's log was not followed yet: is it followed from the page's head now? */
   follow(page: MessagePage): boolean;
   outbox(): readonly OutboxEntry[];
+  me(): number | undefined;
   send(input: { room: number; text: string; replyTo?: number }): string;
   closed(): void;
   /** Most messages that are kept. */
@@ -64,7 +74,7 @@ export class Timeline {
   #gone = false;
   /** Answered, and the event has not come yet. */
   readonly #landing = new Map<string, { entry: OutboxEntry; seq: number }>();
-  /** Being sent, and its event seems to have come before the answer. */
+  /** Not answered yet, and seems to be in the log already. */
   readonly #seen = new Set<string>();
 
   constructor(room: number, cursor: number | undefined, options: TimelineOptions) {
@@ -98,6 +108,22 @@ export class Timeline {
     return this.#more('newer', 'after', limit);
   }
 
+  /** What is here of the present, at most `max` messages; null where the present is not here. */
+  kept(max: number): KeptPage | null {
+    const { room, seq, window } = trim(this.#state, max, 'oldest');
+    if (!window || seq === UNFOLLOWED || window.after !== null || window.ahead.length > 0) return null;
+    return { room, seq, messages: window.messages, before: window.before };
+  }
+
+  /** Begins with what was kept, where the room is followed from there: the client's `position` has to say so. */
+  restore({ seq, messages, before }: KeptPage): void {
+    if (this.#state.seq !== seq || this.#wanted) return;
+    this.#wanted = true;
+    this.#state = { ...this.#state, window: { messages, before, after: null, ahead: [] } };
+    this.find(messages);
+    this.#view.touch();
+  }
+
   /** Shown at once, sent as soon as can be. Answers its key. */
   send(text: string, replyTo?: number): string {
     return this.#options.send(replyTo === undefined ? { room: this.room, text } : { room: this.room, text, replyTo });
@@ -110,19 +136,24 @@ export class Timeline {
   }
 
   /** The next event of the room. */
-  apply(event: Event | HiddenEvent, me: number | undefined): void {
+  apply(event: Event | HiddenEvent): void {
     // An own message belongs to the one of the same text that is being sent; its answer will say for certain.
-    if (event.type === 'message.sent' && event.actor === me) {
+    if (event.type === 'message.sent' && event.actor === this.#options.me()) {
       const { text, replyTo } = event.body;
       const match = this.#mine().find(
-        ({ state, input }) => state.is === 'sending' && input.text === text && input.replyTo === replyTo,
+        // Of another tab it may not be known yet that it is.
+        ({ key, state, input, elsewhere }) =>
+          (state.is === 'sending' || (elsewhere && state.is !== 'failed')) &&
+          !this.#seen.has(key) &&
+          input.text === text &&
+          input.replyTo === replyTo,
       );
       if (match) this.#seen.add(match.key);
     }
     this.#state = applyEvent(this.#state, event);
     if (this.#running !== null) this.#heard.push(event);
     if (this.#state.window?.after === null) this.#state = trim(this.#state, this.#options.max, 'oldest');
-    for (const [key, { seq }] of this.#landing) if (seq <= event.seq) this.#landing.delete(key);
+    this.#landed(event.seq);
     this.#view.touch();
   }
 
@@ -132,6 +163,18 @@ export class Timeline {
       this.#landing.set(entry.key, { entry, seq: result.seq });
     }
     this.#view.touch();
+  }
+
+  /** What was sent over a link that was lost before the answer may be in the log: then it is among what was read. */
+  find(messages = this.#state.window?.messages ?? []): void {
+    for (const { key, at, input } of this.#mine()) {
+      const is = (message: Message) =>
+        message.author === this.#options.me() &&
+        message.text === input.text &&
+        message.replyTo === (input.replyTo ?? null) &&
+        message.at >= at;
+      if (messages.some(is)) this.#seen.add(key);
+    }
   }
 
   /** The outbox changed. */
@@ -148,6 +191,7 @@ export class Timeline {
     if (stood === UNFOLLOWED && !anew && (window?.ahead.every(({ asOf }) => asOf >= seq) ?? true)) {
       // What was read holds everything up to there.
       this.#state = { ...this.#state, seq };
+      this.#landed(seq);
       this.live();
       return;
     }
@@ -161,6 +205,8 @@ export class Timeline {
 
   /** What could not be read before may be read now. */
   live(): void {
+    this.#error = null;
+    this.#view.touch();
     // What goes wrong is shown in the snapshot: nobody waits for this one.
     if (this.#wanted && !this.#state.window && this.#running === null) this.load().catch(() => {});
   }
@@ -219,9 +265,15 @@ export class Timeline {
       const read = mergePage(this.#state, page, side, this.#heard);
       if (!read) continue;
       this.#state = trim(read, this.#options.max, side === 'older' ? 'newest' : 'oldest');
+      this.find(page.messages);
       return;
     }
     throw localError('bad_answer', 'the server answers pages that are older than its events');
+  }
+
+  /** Everything up to there is in the state. */
+  #landed(seq: number): void {
+    for (const [key, landing] of this.#landing) if (landing.seq <= seq) this.#landing.delete(key);
   }
 
   #mine(): Extract<OutboxEntry, { type: 'message.send' }>[] {

@@ -2,64 +2,36 @@
 import type { NatterClient } from '@natter/client';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bundle } from './bundling.js';
 import { FakeServer, problem } from './fake-server.js';
+import { type InPage, openPage as openPageIn, serveSdk } from './in-page.js';
 import { eventually } from './waiting.js';
 import { openWholeServer } from './whole-server.js';
 
 const ROOM = 7;
-const SOURCE = `
-import * as core from '@natter/client';
-import { indexedDbStorage } from '@natter/client/storage';
-const natter = globalThis.natter = { ...core, indexedDbStorage };
-globalThis.open = (options) => {
-  globalThis.client = new natter.NatterClient({
-    url: location.origin,
-    token: async () => 'token-1',
-    user: 1,
-    timing: { backoffFirst: 20, backoffMax: 100 },
-    ...options,
-  });
-  globalThis.heard = [];
-  client.on('message.sent', ({ body }) => heard.push(body.text));
-  return client;
-};
-`;
 
-interface InPage {
-  natter: typeof import('@natter/client') & typeof import('@natter/client/storage');
-  client: NatterClient;
-  heard: string[];
-  open(options?: object): NatterClient;
-}
 /** Names of the page's globals, for the functions that run there. */
 declare const natter: InPage['natter'];
 declare const client: NatterClient;
 declare const heard: string[];
 
 let browser: Browser;
-let code: string;
 let server: FakeServer;
 let context: BrowserContext;
 
 const texts = () => server.log(ROOM).flatMap((event) => (event.type === 'message.sent' ? event.body.text : []));
 
-async function openPage(): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto(`${server.url}/`);
-  await page.waitForFunction(() => 'natter' in globalThis);
-  return page;
-}
+const openPage = () => openPageIn(context, server);
 
 /** Connects in the page, with `localStorage` where asked for. */
 const connect = (page: Page, stored = false) =>
   page.evaluate(async (keep) => {
-    const opened = (globalThis as unknown as InPage).open(keep ? { storage: natter.webStorage() } : {});
+    const opened = (globalThis as unknown as InPage).open(
+      keep ? { outbox: natter.savedOutbox(natter.webStorage()) } : {},
+    );
     await opened.connect();
   }, stored);
 
 beforeAll(async () => {
-  ({ code } = await bundle(SOURCE));
   const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
   browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
 });
@@ -72,12 +44,7 @@ beforeEach(async () => {
   server = await FakeServer.start();
   server.tokens.set('token-1', 1);
   server.makeRoom(ROOM, [1, 2]);
-  server.script.request = ({ path }) => {
-    if (path === '/') {
-      return { status: 200, body: '<!doctype html><script type="module" src="/sdk.js"></script>', headers: html };
-    }
-    return path === '/sdk.js' ? { status: 200, body: code, headers: { 'content-type': 'text/javascript' } } : null;
-  };
+  await serveSdk(server);
   context = await browser.newContext();
 });
 
@@ -85,8 +52,6 @@ afterEach(async () => {
   await context.close();
   await server.close();
 });
-
-const html = { 'content-type': 'text/html' };
 
 describe('in a browser', () => {
   it('[H4] connects, sends, receives, and takes in what it missed', async () => {

@@ -1,5 +1,6 @@
 /** Commands over a link that may be lost: answered once, carried out once, in order. */
 import type { NatterClient, NatterError } from '@natter/client';
+import { savedOutbox } from '@natter/client/saved-outbox';
 import { memoryStorage } from '@natter/client/storage';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeServer } from './fake-server.js';
@@ -285,7 +286,7 @@ describe('the outbox', () => {
 describe('the outbox over a reload', () => {
   it('[L3] sends what was not answered before the reload, with the keys of before, in order, once', async () => {
     const map = new Map<string, string>();
-    const before = client({ storage: memoryStorage(map), user: 1 });
+    const before = client({ outbox: savedOutbox(memoryStorage(map)), user: 1 });
     await before.connect();
     // The first is committed and its reply lost; the others never leave.
     server.script.reply = (connection) => {
@@ -297,7 +298,7 @@ describe('the outbox over a reload', () => {
     const keys = ['one', 'two', 'three'].map((text) => timeline.send(text));
     await eventually('the first', () => texts().length === 1);
     server.script = {};
-    const after = client({ storage: memoryStorage(map), user: 1 });
+    const after = client({ outbox: savedOutbox(memoryStorage(map)), user: 1 });
     const waiting = await after.outbox.view.until((entries) => entries.length === 3);
     expect(waiting.map(({ key }) => key)).toEqual(keys);
     expect(
@@ -314,11 +315,11 @@ describe('the outbox over a reload', () => {
 
   it('finds the outbox when the server says who I am, ahead of what was given since', async () => {
     const map = new Map<string, string>();
-    const before = client({ storage: memoryStorage(map), user: 1 });
+    const before = client({ outbox: savedOutbox(memoryStorage(map)), user: 1 });
     before.timeline(ROOM).send('old');
     await eventually('it is saved', () => map.size === 1);
     before.close();
-    const after = client({ storage: memoryStorage(map) });
+    const after = client({ outbox: savedOutbox(memoryStorage(map)) });
     server.script.command = () => true;
     await after.connect();
     await after.outbox.view.until((entries) => entries.length === 1);
@@ -331,12 +332,12 @@ describe('the outbox over a reload', () => {
 
   it('keeps what had failed, and its reason', async () => {
     const map = new Map<string, string>();
-    const before = client({ storage: memoryStorage(map), user: 1 });
+    const before = client({ outbox: savedOutbox(memoryStorage(map)), user: 1 });
     await before.connect();
     server.script.command = (connection, frame) => server.refuse(connection, frame, { code: 'archived' });
     await expect(before.send('message.send', { room: ROOM, text: 'no' })).rejects.toThrow();
     before.close();
-    const after = client({ storage: memoryStorage(map), user: 1 });
+    const after = client({ outbox: savedOutbox(memoryStorage(map)), user: 1 });
     const [entry] = await after.outbox.view.until((entries) => entries.length === 1);
     expect(entry).toMatchObject({ input: { text: 'no' }, state: { is: 'failed', error: { code: 'archived' } } });
   });
@@ -344,11 +345,11 @@ describe('the outbox over a reload', () => {
   it('is nobody else’s', async () => {
     const map = new Map<string, string>();
     server.tokens.set('token-2', 2);
-    const mine = client({ storage: memoryStorage(map), user: 1 });
+    const mine = client({ outbox: savedOutbox(memoryStorage(map)), user: 1 });
     mine.timeline(ROOM).send('mine');
     await eventually('it is saved', () => map.size === 1);
     mine.close();
-    const other = client({ storage: memoryStorage(map), token: async () => 'token-2' });
+    const other = client({ outbox: savedOutbox(memoryStorage(map)), token: async () => 'token-2' });
     await other.connect();
     await other.send('message.send', { room: ROOM, text: 'yours' });
     expect(texts()).toEqual(['yours']);
@@ -361,7 +362,7 @@ describe('the outbox over a reload', () => {
         throw new Error('quota exceeded');
       },
     };
-    const natter = client({ storage, user: 1 });
+    const natter = client({ outbox: savedOutbox(storage), user: 1 });
     const error = natter.next('error');
     await natter.connect();
     await natter.send('message.send', { room: ROOM, text: 'hi' });
@@ -369,13 +370,16 @@ describe('the outbox over a reload', () => {
     expect(texts()).toEqual(['hi']);
   });
 
-  it('is not stopped by a storage that holds nonsense', async () => {
-    const map = new Map([[`natter:outbox:${server.url}:1:0`, '{nonsense']]);
-    const natter = client({ storage: memoryStorage(map), user: 1 });
-    const error = natter.next('error');
-    await natter.connect();
-    await natter.send('message.send', { room: ROOM, text: 'hi' });
-    expect((await error).message).toMatch(/JSON/);
-    expect(texts()).toEqual(['hi']);
-  });
+  it.each(['{nonsense', 'null', '{}', '[null]', '[{}]', '[{"key":1,"input":null}]', '"\\u0000"'])(
+    'is not stopped by a storage that holds nonsense: %s',
+    async (nonsense) => {
+      const map = new Map([[`natter:outbox:${server.url}:1:0`, nonsense]]);
+      const natter = client({ outbox: savedOutbox(memoryStorage(map)), user: 1 });
+      const error = natter.next('error');
+      await natter.connect();
+      await natter.send('message.send', { room: ROOM, text: 'hi' });
+      expect((await error).message).toMatch(/JSON|can't be read/);
+      expect(texts()).toEqual(['hi']);
+    },
+  );
 });

@@ -1,7 +1,7 @@
 /** The outbox by itself, over a link that fails as fast-check likes it. */
 
 import { NatterError } from '@natter/client';
-import { Outbox, type OutboxEntry, type SavedEntry } from '@natter/client/outbox';
+import { Outbox, type OutboxEntry } from '@natter/client/outbox';
 import { TIMING } from '@natter/client/timing';
 import type { CommandResult } from '@natter/protocol';
 import fc from 'fast-check';
@@ -41,7 +41,7 @@ class World {
   readonly acknowledged: string[] = [];
   flying = 0;
   mostFlying = 0;
-  saved: readonly SavedEntry[] = [];
+  saved: readonly OutboxEntry[] = [];
   readonly #fates: Fate[];
 
   constructor(given: readonly Fate[]) {
@@ -81,10 +81,10 @@ class World {
         sent.catch(({ code }) => code === 'disconnected' && setTimeout(() => outbox.start(), 1));
         return sent;
       },
-      save: (entries) => {
-        this.saved = JSON.parse(JSON.stringify(entries)) as SavedEntry[];
+      changed: (entries, lasting) => {
+        if (lasting) this.saved = JSON.parse(JSON.stringify(entries)) as OutboxEntry[];
       },
-      changed: () => {},
+      ask: () => {},
       answered: ({ key }) => this.acknowledged.push(key),
       failed: () => {},
     });

@@ -30,9 +30,15 @@ function Opening() {
 function LoggedIn({ session, user }: { session: Session; user: number }) {
   const [chat, setChat] = useState<Chat | null>(null);
   useEffect(() => {
-    const opened = openChat(session, user);
-    setChat(opened);
-    return () => opened.close();
+    let over = false;
+    const opening = openChat(session, user);
+    void opening.then((opened) => {
+      if (!over) setChat(opened);
+    });
+    return () => {
+      over = true;
+      void opening.then((opened) => opened.close());
+    };
   }, [session, user]);
   if (!chat) return <Opening />;
   return (

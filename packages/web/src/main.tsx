@@ -6,12 +6,19 @@ import './look/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.js';
+import { forgetRooms } from './chat/device.js';
+import { endLeft } from './leaving.js';
 import { startLook } from './look/theme.js';
 import { Session } from './session.js';
+import { startShell } from './shell/shell.js';
 
 startLook();
+startShell();
 const session = new Session(location.origin);
 void session.restore();
+endLeft();
+// What a page that was killed could not take away.
+if (session.view.getSnapshot().is === 'out') void forgetRooms().catch(() => {});
 
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>

@@ -25,6 +25,8 @@ export class House {
   readonly #env: Record<string, string>;
   readonly #folder = mkdtempSync(join(tmpdir(), 'natter-web-'));
   readonly #links = new Set<Socket>();
+  #held = false;
+  readonly #hosts = new Set<string>();
   readonly #contexts: BrowserContext[] = [];
   /** What went wrong in any page: nothing should. */
   readonly complaints: string[] = [];
@@ -44,9 +46,15 @@ export class House {
     await house.start();
     house.#way = createServer((near) => house.#pass(near));
     await new Promise<void>((resolve) => house.#way?.listen(0, '127.0.0.1', resolve));
+    house.knows(house.url);
     const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
     house.#browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
     return house;
+  }
+
+  /** Another address of this server, which its pages may ask. */
+  knows(url: string): void {
+    this.#hosts.add(new URL(url).host);
   }
 
   /** Through the way that can be cut. */
@@ -78,6 +86,18 @@ export class House {
     this.#cut = false;
   }
 
+  /** What is connected stays so, and nothing comes through any more, as behind a pulled cable. */
+  hold(): void {
+    this.#held = true;
+    for (const link of this.#links) link.pause();
+  }
+
+  /** What was held comes through, late. */
+  release(): void {
+    this.#held = false;
+    for (const link of this.#links) link.resume();
+  }
+
   async join(name: string, fullName = ''): Promise<Person> {
     const direct = `http://127.0.0.1:${this.#port}`;
     const credentials = await register(direct, { name, password: PASSWORD, ...(fullName ? { fullName } : {}) });
@@ -101,7 +121,7 @@ export class House {
       });
       page.on('request', (request) => {
         const url = new URL(request.url());
-        if (/^(?:https?|wss?):$/.test(url.protocol) && url.host !== new URL(this.url).host) {
+        if (/^(?:https?|wss?):$/.test(url.protocol) && !this.#hosts.has(url.host)) {
           this.complaints.push(`a request to ${url.origin}`);
         }
       });
@@ -148,6 +168,7 @@ export class House {
         to.destroy();
       });
       from.pipe(to);
+      if (this.#held) from.pause();
     }
   }
 }
@@ -176,6 +197,35 @@ export async function say(page: Page, text: string): Promise<void> {
   await composer(page).fill(text);
   await composer(page).press('Enter');
 }
+
+/** The app's own files are on this device, and served from there. */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+}
+
+/** What a browser keeps in one of the app's databases, as one text. */
+export function stored(page: Page, name: string): Promise<string> {
+  return page.evaluate(
+    (database) =>
+      new Promise<string>((resolve, reject) => {
+        const opening = indexedDB.open(database);
+        opening.onupgradeneeded = () => opening.result.createObjectStore('texts');
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const reading = opening.result.transaction('texts').objectStore('texts').getAll();
+          reading.onsuccess = () => {
+            opening.result.close();
+            resolve(reading.result.join('\n'));
+          };
+        };
+      }),
+    name,
+  );
+}
+
+/** Waits until the newest messages of a room are kept on this device. */
+export const isKept = (page: Page, text: string): Promise<void> =>
+  eventually(`“${text}” is kept`, async () => (await stored(page, 'natter-rooms')).includes(text));
 
 export async function eventually(
   what: string,

@@ -1,5 +1,5 @@
 /** The web app: built files that never change under their names, and one page for all of its addresses. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
@@ -8,21 +8,8 @@ import type { App } from './edge.js';
 
 const DIST = fileURLToPath(new URL('../../../web/dist', import.meta.url));
 
-/** What stands at the root beside the page, and is asked for anew each time. */
-const LOOSE = ['service-worker.js', 'manifest.webmanifest'];
-
-/** Addresses within the app, for who reloads or is sent a link. No dialect has any of them. */
-const ADDRESSES = [
-  '/r/*',
-  '/unread',
-  '/mentions',
-  '/search',
-  '/channels',
-  '/settings',
-  '/settings/*',
-  '/admin',
-  '/admin/*',
-];
+/** What stands at the root beside the page is asked for anew each time: these, under any name. */
+const LOOSE = /^(?!addresses\.)[^.]+\.(?:js|png|webmanifest)$/;
 
 /** What the app may do: run its own files, and speak to this server. Nothing inline, nothing from elsewhere. */
 const POLICY = [
@@ -38,7 +25,12 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
+  // The one that names the service worker.
+  'trusted-types natter',
 ].join('; ');
+
+/** The service worker may fetch what it keeps, and nothing else of all that. */
+const LOOSE_POLICY = "default-src 'none'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 export interface WebApp {
   page(reply: FastifyReply): FastifyReply;
@@ -56,7 +48,10 @@ export async function webRoutes(app: App): Promise<WebApp | null> {
       .send(html);
 
   const hidden = { schema: { hide: true } } as const;
-  for (const address of ADDRESSES) app.get(address, hidden, (_request, reply) => page(reply));
+  // For who reloads or is sent a link; no dialect has any of them. The service worker knows the same list.
+  const addresses = JSON.parse(readFileSync(join(DIST, 'addresses.json'), 'utf8')) as string[];
+  for (const address of addresses.filter((one) => one !== '/'))
+    app.get(address, hidden, (_request, reply) => page(reply));
   await app.register(fastifyStatic, {
     root: DIST,
     serve: false,
@@ -69,9 +64,10 @@ export async function webRoutes(app: App): Promise<WebApp | null> {
   app.get<{ Params: { '*': string } }>('/assets/*', hidden, (request, reply) =>
     reply.header('cache-control', 'public, max-age=31536000, immutable').sendFile(`assets/${request.params['*']}`),
   );
-  for (const name of LOOSE) {
-    if (!existsSync(join(DIST, name))) continue;
-    app.get(`/${name}`, hidden, (_request, reply) => reply.header('cache-control', 'no-cache').sendFile(name));
+  for (const name of readdirSync(DIST).filter((file) => LOOSE.test(file))) {
+    app.get(`/${name}`, hidden, (_request, reply) =>
+      reply.headers({ 'cache-control': 'no-cache', 'content-security-policy': LOOSE_POLICY }).sendFile(name),
+    );
   }
   return { page };
 }

@@ -1,6 +1,7 @@
 /** The SDK against the whole server: what the one says the other understands, over links that break and a server that stops. */
 import type { NatterClient, NatterError, Timeline } from '@natter/client';
 import { applyEvent, emptyRoom } from '@natter/client/reducer';
+import { savedOutbox } from '@natter/client/saved-outbox';
 import { memoryStorage } from '@natter/client/storage';
 import type { Event, Message } from '@natter/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -290,12 +291,12 @@ describe('over links that break', () => {
   it('[L3] an outbox goes over a reload', async () => {
     const room = await ada.api.createRoom({ kind: 'group', name: 'reload', members: [bob.id] });
     const map = new Map<string, string>();
-    const storage = memoryStorage(map);
-    const before = server.connect(ada.credentials, { storage, user: ada.id });
+    const outbox = savedOutbox(memoryStorage(map));
+    const before = server.connect(ada.credentials, { outbox, user: ada.id });
     before.timeline(room.id).send('written offline');
     await eventually('it is kept', () => map.size === 1);
     before.close();
-    const after = server.connect(ada.credentials, { storage, user: ada.id });
+    const after = server.connect(ada.credentials, { outbox, user: ada.id });
     await after.connect();
     await after.outbox.view.until((entries) => entries.length === 0);
     after.close();

@@ -299,7 +299,7 @@ export class Device {
         this.timelines.get(event.body.room)?.gone();
       }
     } else {
-      this.timelines.get(event.stream)?.apply(event, this.user);
+      this.timelines.get(event.stream)?.apply(event);
       this.rooms.roomEvent(event);
     }
   }
@@ -404,6 +404,7 @@ export class Device {
         page: (query) => this.#readPage(room, query),
         follow: ({ epoch, head }) => !this.#isReady && this.#streams.follow(room, epoch, head),
         outbox: () => [],
+        me: () => this.user,
         send: () => '',
         closed: () => this.timelines.delete(room),
         max: 1_000,

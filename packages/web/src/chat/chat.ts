@@ -1,9 +1,22 @@
 /** What all views of somebody who is logged in stand on: the connection, and what is shown of it. */
-import { NatterClient, type RoomRow, webStorage } from '@natter/client';
+import { NatterClient, type RoomRow } from '@natter/client';
 import { Api } from '@natter/client/api';
+import { type Known, keepKnown, readKnown, restoreKnown } from '@natter/client/known';
+import { savedOutbox } from '@natter/client/saved-outbox';
 import type { Account } from '@natter/protocol';
 import { createContext, use, useSyncExternalStore } from 'react';
 import type { Session } from '../session.js';
+import { lookForUpdate } from '../shell/shell.js';
+import {
+  forgetRooms,
+  forgetWritten,
+  KEPT_MESSAGES,
+  KEPT_ROOMS,
+  keepGroups,
+  knownRooms,
+  outboxes,
+  readGroups,
+} from './device.js';
 import { Drafts } from './drafts.js';
 import { GroupNames } from './group-names.js';
 import { Places } from './places.js';
@@ -32,16 +45,31 @@ export interface Chat {
 /** Messages that one room keeps in memory: those furthest from where one reads go first. */
 const TIMELINE_MAX = 10_000;
 
-export function openChat(session: Session, me: number): Chat {
+/** What is known is there within this many milliseconds, or not at all. */
+const KNOWN_WITHIN = 1_000;
+
+/** What this device knows of the rooms, read before anything is asked for. */
+async function readDevice(me: number): Promise<{ known: Known | null; groups: [number, number[]][] }> {
+  const late = new Promise<null>((resolve) => setTimeout(resolve, KNOWN_WITHIN, null));
+  const read = Promise.all([readKnown(knownRooms, me), readGroups()]).catch(() => null);
+  const [known, groups] = (await Promise.race([read, late])) ?? [null, []];
+  return { known, groups: known ? groups : [] };
+}
+
+export async function openChat(session: Session, me: number): Promise<Chat> {
+  const { known, groups } = await readDevice(me);
   const client = new NatterClient({
     url: session.url,
     token: session.token,
     user: me,
-    storage: webStorage(),
+    position: known?.position,
+    outbox: savedOutbox(outboxes),
     timelineMax: TIMELINE_MAX,
   });
+  if (known) restoreKnown(client, known);
   const api = new Api(client.http);
   const stop = client.on('connection', (now) => {
+    if (now.state === 'live') lookForUpdate();
     if (now.state !== 'closed') return;
     if (now.reason === 'session_ended' || now.reason === 'unauthenticated') session.over(true);
   });
@@ -58,6 +86,20 @@ export function openChat(session: Session, me: number): Chat {
   const drafts = new Drafts(me);
   const presence = new Presence(client);
   const typing = new Typing(client, me);
+  const groupNames = new GroupNames(client, api, me, groups);
+  const keeping = keepKnown(client, knownRooms, {
+    pages: KEPT_ROOMS,
+    messages: KEPT_MESSAGES,
+    also: () => [...groupNames.view.getSnapshot().values()].flat(),
+    allowed: () => session.isCurrent(),
+  });
+  const flush = () => {
+    if (document.visibilityState === 'hidden') void keeping.flush();
+  };
+  document.addEventListener('visibilitychange', flush);
+  const stopGroups = groupNames.view.subscribe(() => {
+    if (session.isCurrent()) void keepGroups(groupNames.view.getSnapshot());
+  });
   return {
     client,
     api,
@@ -67,7 +109,7 @@ export function openChat(session: Session, me: number): Chat {
     typing,
     presence,
     quotes: new Quotes(client, api),
-    groupNames: new GroupNames(client, api, me),
+    groupNames,
     timelines: new Timelines(client),
     places: new Places(),
     close() {
@@ -76,9 +118,22 @@ export function openChat(session: Session, me: number): Chat {
       drafts.close();
       typing.close();
       presence.close();
+      document.removeEventListener('visibilitychange', flush);
+      stopGroups();
+      const kept = keeping.close();
       client.close();
+      void forget(session, me, kept);
     },
   };
+}
+
+/** Whoever is out leaves nothing behind that others could read; what was not sent waits where the server ended the session. */
+async function forget(session: Session, me: number, kept: Promise<void>): Promise<void> {
+  const state = session.view.getSnapshot();
+  if (state.is === 'in' && state.user.id === me) return;
+  await kept;
+  await forgetRooms();
+  if (state.is === 'out' && !state.ended) await forgetWritten(session.url, me);
 }
 
 export const ChatContext = createContext<Chat | null>(null);

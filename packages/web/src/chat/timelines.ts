@@ -1,7 +1,10 @@
 /** The timelines of the rooms that were opened last: they stay in memory, so that going back to a room is at once. */
 import type { NatterClient, Timeline } from '@natter/client';
 
-const OPEN_MAX = 24;
+import { KEPT_ROOMS } from './device.js';
+
+/** Those that are kept on this device are those that are open. */
+const OPEN_MAX = KEPT_ROOMS;
 
 export class Timelines {
   readonly #client: NatterClient;
@@ -10,6 +13,7 @@ export class Timelines {
 
   constructor(client: NatterClient) {
     this.#client = client;
+    for (const timeline of client.timelines) this.#open.set(timeline.room, timeline);
   }
 
   get(room: number): Timeline {

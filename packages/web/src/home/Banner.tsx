@@ -1,7 +1,8 @@
-/** One line while the server can't be reached: what still works, and what waits. */
-import { CloudOff } from 'lucide-react';
+/** One line above everything: while the server can't be reached, what still works and what waits; else a new build that is ready. */
+import { CloudOff, Sparkles } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useChat, useView } from '../chat/chat.js';
+import { takeUpdate, update } from '../shell/shell.js';
 import { t } from '../texts/texts.js';
 import { Button } from '../ui/Button.js';
 import styles from './Home.module.css';
@@ -13,8 +14,10 @@ export function Banner() {
   const { client } = useChat();
   const connection = useView(client.connection);
   const outbox = useView(client.outbox.view);
+  const ready = useView(update) !== null;
   const away = connection.state !== 'live';
   const [late, setLate] = useState(false);
+  const [later, setLater] = useState(false);
   useEffect(() => {
     if (!away) {
       setLate(false);
@@ -24,23 +27,39 @@ export function Banner() {
     const timer = setTimeout(setLate, navigator.onLine ? PATIENCE : 0, true);
     return () => clearTimeout(timer);
   }, [away]);
-  const waiting = outbox.filter(({ state }) => state.is !== 'failed').length;
-  if (!away || !late) return <div role="status" />;
-  return (
-    <div role="status" className={styles.banner}>
-      <CloudOff size={18} strokeWidth={1.75} aria-hidden />
-      <span>
-        {connection.state === 'closed'
-          ? t.connection.closed
-          : waiting > 0
-            ? t.connection.offlineQueue(waiting)
-            : t.connection.offline}
-      </span>
-      {connection.state !== 'connecting' && (
-        <Button kind="bare" onClick={() => client.connect().catch(() => {})}>
-          {t.connection.again}
+  const waiting = outbox.filter(({ type, state }) => type === 'message.send' && state.is !== 'failed').length;
+  if (away && late) {
+    return (
+      <div role="status" className={styles.banner} data-kind="away">
+        <CloudOff size={18} strokeWidth={1.75} aria-hidden />
+        <span>
+          {connection.state === 'closed'
+            ? t.connection.closed
+            : waiting > 0
+              ? t.connection.offlineQueue(waiting)
+              : t.connection.offline}
+        </span>
+        {connection.state !== 'connecting' && (
+          <Button kind="bare" onClick={() => client.connect().catch(() => {})}>
+            {t.connection.again}
+          </Button>
+        )}
+      </div>
+    );
+  }
+  if (ready && !later) {
+    return (
+      <div role="status" className={styles.banner} data-kind="update">
+        <Sparkles size={18} strokeWidth={1.75} aria-hidden />
+        <span>{t.update.ready}</span>
+        <Button kind="bare" onClick={takeUpdate}>
+          {t.update.take}
         </Button>
-      )}
-    </div>
-  );
+        <Button kind="bare" onClick={() => setLater(true)}>
+          {t.update.later}
+        </Button>
+      </div>
+    );
+  }
+  return <div role="status" className={styles.still} />;
 }

@@ -33,11 +33,11 @@ export function Home() {
   const close = useCallback(() => setShown(null), []);
   return (
     <div className={styles.home} data-home data-at-home={path === HOME || undefined}>
+      <Banner />
       <nav className={styles.side} data-region tabIndex={-1} aria-label={t.rooms.title}>
         <RoomList current={room} />
       </nav>
       <div className={styles.middle}>
-        <Banner />
         <Suspense>
           <Switch>
             <Route path={ROOM}>

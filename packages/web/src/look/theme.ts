@@ -33,6 +33,16 @@ function show(): void {
   const { dataset } = document.documentElement;
   dataset.theme = look.theme;
   dataset.density = look.density;
+  // What the browser draws around the page follows a theme that was chosen, too.
+  for (const [meta, own] of grounds) meta.content = look.theme === 'system' ? own : (groundOf(look.theme) ?? own);
+}
+
+/** The page's colours for the frame, as `index.html` has them: one for light, one for dark. */
+const grounds = [...document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')].map(
+  (meta) => [meta, meta.content] as const,
+);
+function groundOf(theme: 'light' | 'dark'): string | undefined {
+  return grounds.find(([{ media }]) => media.includes(theme))?.[1];
 }
 
 /** Here, and in all tabs of this device. */

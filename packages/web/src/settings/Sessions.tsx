@@ -51,7 +51,7 @@ export function Sessions() {
           hint={t.settings.leaveHint}
           go={t.settings.leave}
           onClose={() => setLeaving(false)}
-          act={() => session.logOut(true)}
+          act={() => session.logOutEverywhere()}
         />
       )}
     </>

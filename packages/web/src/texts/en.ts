@@ -112,6 +112,9 @@ export const en = {
     beginningHint: 'Say the first word.',
     loading: 'Loading messages',
     failed: 'The messages could not be loaded.',
+    notHere: 'These messages are not on this device',
+    notHereHint: 'They come as soon as you are online again. What you write is sent then, too.',
+    olderLater: 'Other messages come when you are online again.',
     retry: 'Try again',
     new: 'New',
     newSince: (count: number, since: string) => `${many(count, 'new message', 'new messages')} since ${since}`,
@@ -188,9 +191,18 @@ export const en = {
     closed: 'The server closed the connection.',
     again: 'Connect now',
   },
+  update: {
+    ready: 'A new version of Natter is ready.',
+    take: 'Reload',
+    later: 'Later',
+  },
   me: {
     menu: 'Your account',
     logOut: 'Log out',
+    unsentTitle: 'Log out and discard?',
+    unsentHint: (count: number) =>
+      `${many(count, 'message has', 'messages have')} not been sent yet. If you log out now, ${count === 1 ? 'it is' : 'they are'} lost.`,
+    discard: 'Log out and discard',
   },
   browse: {
     find: 'Find a channel',

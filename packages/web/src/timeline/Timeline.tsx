@@ -3,7 +3,6 @@ import type { RoomRow } from '@natter/client';
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import { useChat, useView } from '../chat/chat.js';
 import { t } from '../texts/texts.js';
-import { Button } from '../ui/Button.js';
 import { Spinner } from '../ui/Empty.js';
 import { Announcer } from './Announcer.js';
 import type { Conversation } from './conversation.js';
@@ -14,6 +13,7 @@ import { NewBar, PresentPill } from './pills.js';
 import { pressOnRow } from './row-keys.js';
 import { type Row, rowsOf } from './rows.js';
 import styles from './Timeline.module.css';
+import { Trouble } from './Trouble.js';
 import { Windows } from './Windows.js';
 import { range } from './window.js';
 
@@ -91,14 +91,7 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
           {rows.map((row) => drawRow(row, conversation, stop))}
         </ol>
       </section>
-      {snapshot.error && !snapshot.loading && (
-        <div className={styles.failed} role="alert">
-          {t.timeline.failed}
-          <Button kind="bare" onClick={() => reading.retry()}>
-            {t.timeline.retry}
-          </Button>
-        </div>
-      )}
+      <Trouble snapshot={snapshot} retry={() => reading.retry()} />
       {window === null && !snapshot.error && (
         <div className={styles.opening}>
           <Spinner label={t.timeline.loading} />
