@@ -6,6 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { killAll, missingTools, pinSelf } from './children.js';
 import { removeFolders } from './folders.js';
+import { growth } from './growth.js';
+import { instructions } from './instructions.js';
 import { machine, versions } from './machine.js';
 import { METRICS, type Run, summarise } from './metrics.js';
 import { plotSvg } from './plot.js';
@@ -28,7 +30,12 @@ const QUIET_SHARE = 0.1;
 const QUIET_TIMES = 3;
 const RETRIES = 3;
 
+/** Unless another number is said. */
+const GROWN = 1_000_000;
+
 const USAGE = `usage: npm run bench -- [options]
+       npm run bench -- growth [messages]   what users wait for as a store grows, up to so many messages (${GROWN})
+       npm run bench -- instructions [update]   those of the hot path beside the committed ones, or instead of them
   --quick             one short round, under three minutes
   --only A,B          these servers: ${CONTESTANTS.map((each) => each.name).join(', ')};
                       dialects: natter-000 and its like; a quick run has no natter-… without this
@@ -189,6 +196,16 @@ function fits(contestant: Contestant, work: Work): boolean {
 const LONGEST = 10_000;
 
 async function main(): Promise<void> {
+  const [task, ...rest] = process.argv.slice(2);
+  if (task === 'growth') {
+    const most = whole(rest[0] ?? String(GROWN), 'messages', 1_000, 100_000_000);
+    // A shorter one is a try, and does not stand for the project.
+    return growth(most, most >= GROWN ? join(PACKAGE, 'GROWTH.md') : null, say);
+  }
+  if (task === 'instructions') {
+    process.exitCode = instructions(join(PACKAGE, 'INSTRUCTIONS.json'), rest[0] === 'update', say);
+    return;
+  }
   const plan = readPlan(process.argv.slice(2));
   const lacking =
     missingTools() ?? (cpus().length < 2 ? 'the bench needs two cores: one for the server, one for the load' : null);
@@ -224,9 +241,9 @@ async function main(): Promise<void> {
     runs,
   };
   say(`\n${terminalText(results)}`);
-  const whole =
+  const entire =
     !plan.quick && plan.works.length === WORK_NAMES.length && servers.includes('natter') && servers.length > 1;
-  for (const path of write(results, whole)) say(`written: ${path}`);
+  for (const path of write(results, entire)) say(`written: ${path}`);
 }
 
 /** Whole runs replace the results that stand in the repository; others are kept beside them. */

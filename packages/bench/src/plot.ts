@@ -3,8 +3,8 @@ import { METRICS, OURS, type Row } from './metrics.js';
 import type { Results } from './report.js';
 import { WORK_TEXTS } from './works.js';
 
-const WIDTH = 860;
-const NAMES = 250;
+const WIDTH = 940;
+const NAMES = 340;
 const BAR = { height: 16, gap: 6, most: 400 };
 const TITLE = 40;
 const FOOT = 16;

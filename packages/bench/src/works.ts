@@ -59,7 +59,7 @@ export const WORK_TEXTS: Record<WorkName, string> = {
 };
 
 export function workPoints(quick: boolean): Record<WorkName, Work> {
-  const closed = quick ? { warmup: 1_500, window: 1_200 } : { warmup: 1_500, window: 5_000 };
+  const closed = quick ? { warmup: 1_500, window: 1_200 } : { warmup: 3_000, window: 5_000 };
   const open = quick ? { warmup: 500, window: 2_000 } : { warmup: 2_000, window: 10_000 };
   const room = { members: 1_000, rooms: 1, senders: 10 } as const;
   return {

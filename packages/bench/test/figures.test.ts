@@ -1,6 +1,7 @@
 /** From runs to tables: what counts, medians, ratios, targets, and the command line. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { compareCounts } from '@natter/bench/instructions';
 import { judge } from '@natter/bench/judge';
 import type { LoadFigures, Report } from '@natter/bench/load/job';
 import { type Run, spread, summarise } from '@natter/bench/metrics';
@@ -152,7 +153,7 @@ describe('a table', () => {
     expect(plot).toMatch(/sat10: deliveries\/s/);
     expect(plot).toMatch(/Natter, durable/);
     // As they were, best first, and a title that is no tag.
-    const [first, second, third] = [...plot.matchAll(/<rect x="250" y="\d+" width="(\d+)"/g)].map(([, width]) =>
+    const [first, second, third] = [...plot.matchAll(/<rect x="340" y="\d+" width="(\d+)"/g)].map(([, width]) =>
       Number(width),
     );
     expect([first, second, third]).toEqual([360, 80, 20]);
@@ -177,6 +178,21 @@ describe('the command line', () => {
     expect(stderr).toMatch(text);
     expect(stderr).toMatch(/usage: npm run bench/);
     expect(status).toBe(2);
+  });
+});
+
+describe('counts of instructions', () => {
+  const counts = (command: number, node = 'v20 x64') => ({ node, counts: { command, delivery: 100, encoding: 100 } });
+
+  it('that are higher than the committed ones are slower, those of another Node are not compared', () => {
+    expect(compareCounts(counts(106), counts(100)).slower).toEqual(['command']);
+    expect(compareCounts(counts(106), counts(100)).lines[0]).toMatch(/1\.060 × the committed count: SLOWER$/);
+    expect(compareCounts(counts(104), counts(100)).slower).toEqual([]);
+    expect(compareCounts(counts(50), counts(100)).slower).toEqual([]);
+    const other = compareCounts(counts(106), counts(100, 'v22 x64'));
+    expect(other.slower).toEqual([]);
+    expect(other.lines.at(-1)).toMatch(/of v22 x64, these of v20 x64: not compared/);
+    expect(compareCounts(counts(106), null).slower).toEqual([]);
   });
 });
 
