@@ -68,6 +68,7 @@ async function delivery(times: number): Promise<void> {
       onCommit: (listener) => {
         tell = listener;
       },
+      onRepeat: () => undefined,
       isUnderWay: () => false,
       events: async () => [],
       heads: async (streams) => new Map(streams.map((stream) => [stream, { seq: 0, version: 0 }])),
