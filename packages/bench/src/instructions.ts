@@ -36,7 +36,7 @@ export interface Counts {
   counts: Record<HotPart, number>;
 }
 
-export function instructionsMissing(): string | null {
+function instructionsMissing(): string | null {
   return installed('valgrind') ? null : 'valgrind is not installed (Debian package valgrind)';
 }
 
@@ -49,7 +49,7 @@ function instructionsOf(part: HotPart, times: number): number {
   return Number(refs.replaceAll(',', ''));
 }
 
-export function countInstructions(say: (line: string) => void): Counts {
+function countInstructions(say: (line: string) => void): Counts {
   const counts = {} as Record<HotPart, number>;
   for (const [name, { few, many }] of Object.entries(PARTS)) {
     const part = name as HotPart;
