@@ -15,7 +15,6 @@ export const CLOSE = {
   hello_expected: { code: 4001, reconnect: false, text: 'the first frame must be hello' },
   unauthenticated: { code: 4002, reconnect: false, text: 'the token is not valid' },
   session_ended: { code: 4003, reconnect: false, text: 'the session was ended' },
-  credentials_expired: { code: 4009, reconnect: true, text: 'the credentials ended; get others' },
   heartbeat_timeout: { code: 4004, reconnect: true, text: 'nothing was heard in time' },
   too_slow: { code: 4005, reconnect: true, text: 'the client reads too slowly; come back and resume' },
   too_many_frames: { code: 4006, reconnect: true, text: 'too many frames; come back later' },

@@ -3,6 +3,9 @@ import { CLOSE, type CloseReason, type StreamId, type UserId } from '@natter/pro
 import type { Outlet, Subscriber } from '../hub/subscriber.js';
 import { messages } from './encoding.js';
 
+/** Of followers alone, in a number that no socket is closed with. */
+const CREDENTIALS_EXPIRED = { code: 4009, reconnect: true, text: 'the credentials ended; get others' } as const;
+
 export interface FollowerHost {
   /** Gives a message to NATS; it is lost when NATS is away. */
   say(subject: string, bytes: Uint8Array): void;
@@ -72,11 +75,12 @@ export class Follower implements Outlet {
     this.#status({ type: 'beat', cursors, expiresAt: new Date(this.expiresAt).toISOString() });
   }
 
-  leave(reason: CloseReason): void {
+  /** Null: its credentials ended. */
+  leave(reason: CloseReason | null): void {
     if (this.#over) return;
     this.subscriber.flush();
     this.#over = true;
-    const { code, text, reconnect } = CLOSE[reason];
+    const { code, text, reconnect } = reason === null ? CREDENTIALS_EXPIRED : CLOSE[reason];
     this.#status({ type: 'goodbye', code, reason: text, reconnect });
     this.#host.left(this);
   }

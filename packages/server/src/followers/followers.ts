@@ -125,7 +125,7 @@ export class Followers {
   #beat(): void {
     const now = this.#options.clock.now();
     for (const follower of [...this.#all]) {
-      if (now >= follower.expiresAt) follower.leave('credentials_expired');
+      if (now >= follower.expiresAt) follower.leave(null);
       else if (follower.subscriber.present) follower.beat();
     }
   }
