@@ -44,7 +44,7 @@ export const ERRORS = {
     title: 'The server failed; the command may or may not have been carried out',
   },
   overloaded: { status: 503, retryable: true, title: 'The server is busy; try again' },
-  not_configured: { status: 501, retryable: false, title: 'This is not set up here' },
+  not_configured: { status: 501, retryable: false, title: 'Not set up here' },
   shutting_down: { status: 503, retryable: true, title: 'The server is stopping; connect again' },
 } as const;
 
