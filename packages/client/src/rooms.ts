@@ -13,7 +13,7 @@ interface Asked {
 }
 
 /** Milliseconds before a row that could not be read is asked for again. */
-const AGAIN = 2_000;
+const AGAIN = 3_000;
 
 export interface RoomsOptions {
   /** Null when the room is not mine (any more). */
