@@ -82,7 +82,8 @@ describe('two tabs', () => {
     await say(second, 'two');
     await say(first, 'three');
     for (const page of [first, second]) {
-      await message(page, 'three').waitFor();
+      // Each tab hears of the others' for itself.
+      for (const text of ['one', 'two', 'three']) await message(page, text).waitFor();
       expect(await shown(page)).toEqual(['one', 'two', 'three']);
       await page.getByText('3 messages wait').waitFor();
     }
