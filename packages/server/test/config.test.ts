@@ -129,6 +129,7 @@ describe('configuration', () => {
     expect(load({ ...key, NATS_URL: 'nats://localhost' }).nats).toEqual({
       servers: ['localhost:4222'],
       prefix: 'natter',
+      followers: null,
       user: undefined,
       password: undefined,
       token: undefined,
