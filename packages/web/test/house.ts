@@ -223,6 +223,15 @@ export function stored(page: Page, name: string): Promise<string> {
   );
 }
 
+/** What waits to be sent, as it is kept, as one text. */
+export const outbox = (page: Page): Promise<string> =>
+  page.evaluate(() =>
+    Object.entries(localStorage)
+      .filter(([key]) => key.startsWith('natter:outbox:'))
+      .map(([, text]) => text)
+      .join('\n'),
+  );
+
 /** Waits until the newest messages of a room are kept on this device. */
 export const isKept = (page: Page, text: string): Promise<void> =>
   eventually(`“${text}” is kept`, async () => (await stored(page, 'natter-rooms')).includes(text));

@@ -8,6 +8,7 @@ import {
   isKept,
   logInAt,
   message,
+  outbox,
   type Person,
   say,
   settled,
@@ -206,7 +207,7 @@ describe('what was known', () => {
     house.cut();
     await say(page, 'not sent');
     await composer(page).fill('begun');
-    await eventually('it is saved', async () => (await stored(page, 'natter-outbox')).includes('not sent'));
+    await eventually('it is saved', async () => (await outbox(page)).includes('not sent'));
     await carol.api.endSessions({ keepCurrent: true });
     house.mend();
     await page.getByText('Your session was ended').waitFor();
@@ -260,7 +261,7 @@ describe('what waits to be sent', () => {
     const { messages } = await bob.api.messages(id);
     expect(messages.map(({ text }) => text)).toEqual(['before', 'one', 'three', 'four']);
     expect(await shown(page)).toEqual(['before', 'one', 'three', 'four']);
-    await eventually('nothing is kept', async () => (await stored(page, 'natter-outbox')) === '');
+    await eventually('nothing is kept', async () => (await outbox(page)) === '');
   });
 
   it('[L3] survives a browser tab that crashes in the middle of it, and is not sent twice', async () => {
@@ -279,7 +280,7 @@ describe('what waits to be sent', () => {
     await eventually('it is in the log', async () => (await bob.api.messages(id)).messages.length === 2);
     house.cut();
     await say(page, 'not yet');
-    await eventually('both are saved', async () => /arrived.*not yet/s.test(await stored(page, 'natter-outbox')));
+    await eventually('both are saved', async () => /arrived.*not yet/s.test(await outbox(page)));
     const context = page.context();
     const crashed = page.waitForEvent('crash');
     page.goto('chrome://crash').catch(() => {});
@@ -311,7 +312,7 @@ describe('what waits to be sent', () => {
     await leave();
     await page.getByRole('button', { name: 'Log out and discard' }).click();
     await page.getByLabel('Password', { exact: true }).waitFor();
-    await eventually('nothing is left', async () => (await stored(page, 'natter-outbox')) === '');
+    await eventually('nothing is left', async () => (await outbox(page)) === '');
     house.mend();
     await logInAt(page, 'ada');
     await page.goto(`${house.url}/r/${id}`);

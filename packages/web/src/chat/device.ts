@@ -1,11 +1,11 @@
 /** What this device keeps of an account: rooms and messages that were read, what waits to be sent, what was begun. */
 import { forgetOutbox } from '@natter/client/saved-outbox';
-import { indexedDbStorage } from '@natter/client/storage';
+import { indexedDbStorage, webStorage } from '@natter/client/storage';
 
 /** Of whoever is logged in, and of nobody else. */
 export const knownRooms = indexedDbStorage('natter-rooms');
-/** Of each account that has something to send. */
-export const outboxes = indexedDbStorage('natter-outbox');
+/** Of each account that has something to send. Kept before Enter is answered: a reload may come with the next key. */
+export const outboxes = webStorage();
 
 /** Rooms of which messages are kept, and messages of each. */
 export const KEPT_ROOMS = 24;

@@ -229,8 +229,9 @@ export class Reading {
     } else if (this.#due || this.#held || this.#byHand) {
       const row = rowAt(scroller, placeOf(stand).seq);
       if (!row) return;
-      const place =
+      const { seq, offset } =
         stand.is === 'place' ? stand.place : { seq: stand.seq, offset: standsIn(scroller, row, stand.align) };
+      const place = { seq, offset: offset - this.#scrolledSince(scroller) };
       const off = offsetOf(scroller, row) - place.offset;
       if (Math.abs(off) >= 0.5) scroller.scrollTop += off;
       this.#stand = { is: 'place', place };
@@ -238,6 +239,12 @@ export class Reading {
     this.#due = false;
     this.#mark(scroller);
     if (this.#sight.atEnd) this.#stand = { is: 'end' };
+  }
+
+  /** Pixels that the reader scrolled after the last reading before this drawing: that is not undone. */
+  #scrolledSince(scroller: HTMLElement): number {
+    // Where the browser anchors, it may have moved there by itself.
+    return this.#byHand && !this.#held && !this.#due && !anchorsItself() ? scroller.scrollTop - this.#scrolledTo : 0;
   }
 
   #scrolled(): void {
