@@ -109,18 +109,22 @@ class SavedOutbox implements OpenedOutbox {
   /** Takes what tabs that are gone have left. A tab that lives keeps its own. */
   async #open(): Promise<void> {
     const found: OutboxEntry[] = [];
-    for (let slot = 0; slot < SLOTS; slot += 1) {
-      const key = slotKey(this.#name, slot);
+    const slots = Array.from({ length: SLOTS }, (_, slot) => slotKey(this.#name, slot));
+    while (this.#mine === null && slots.length > 0) {
+      const key = slots.shift() as string;
       const release = await tryLock(key);
+      if (!release) continue;
+      found.push(...(await this.#read(key)));
+      this.#mine = key;
+      this.#release = release;
+    }
+    // Asked for at once: where tabs have to ask each other, each question takes its time.
+    const free = await Promise.all(slots.map(async (key) => ({ key, release: await tryLock(key) })));
+    for (const { key, release } of free) {
       if (!release) continue;
       const left = await this.#read(key);
       found.push(...left);
-      if (this.#mine === null) {
-        this.#mine = key;
-        this.#release = release;
-        continue;
-      }
-      if (left.length > 0) {
+      if (this.#mine !== null && left.length > 0) {
         await this.#storage.set(this.#mine, JSON.stringify(found));
         await this.#storage.remove(key);
       }
@@ -128,8 +132,12 @@ class SavedOutbox implements OpenedOutbox {
     }
     this.#outbox.restore(found);
     this.#opened = true;
-    if (this.#closed) void this.#end();
-    else this.#say({ is: 'here' });
+    if (this.#closed) {
+      void this.#end();
+      return;
+    }
+    this.#tellSoon();
+    this.#say({ is: 'here' });
   }
 
   /** What can't be read is told and left behind: it must not keep new messages from being sent. */
@@ -230,7 +238,8 @@ class SavedOutbox implements OpenedOutbox {
 
   /** Once for all that changes in a turn. */
   #tellSoon(): void {
-    if (this.#due || this.#closed || !this.#channel) return;
+    // Who has no place yet to keep it could not be outlived: nobody would know what to wait for.
+    if (this.#due || this.#closed || !this.#opened || !this.#channel) return;
     this.#due = true;
     queueMicrotask(() => {
       this.#due = false;

@@ -8,7 +8,7 @@ import { newKey } from './keys.js';
 export type Release = () => void;
 
 /** Milliseconds that a tab has to say that it holds a name, and between two questions. */
-const ANSWER_WITHIN = 150;
+const ANSWER_WITHIN = 300;
 const ASK_EVERY = 5_000;
 const CHANNEL = 'natter:locks';
 

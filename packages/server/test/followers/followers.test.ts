@@ -312,7 +312,7 @@ describe('[S6] a follower', () => {
       '',
       'U',
       createAccount().getPublicKey(),
-      pair.getPublicKey().replace(/.$/, 'A'),
+      pair.getPublicKey().replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
       'U'.repeat(56),
       'U\0',
     ]) {
