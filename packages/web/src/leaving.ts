@@ -29,10 +29,18 @@ function keep(ids: readonly string[]): void {
   else localStorage.setItem(KEY, JSON.stringify(ids.slice(-MAX)));
 }
 
-/** Ends it on the server when that is there again, be it after the next start. */
-export function endSoon(session: string): void {
+/** Ends it on the server: now, if a token is at hand, else as soon as the server is reached, be it after the next start. */
+export async function leave(session: string, token: string | null): Promise<void> {
+  // Remembered first: a reload may cut the request off.
   keep([...left(), session]);
-  endLeft(EVERY);
+  if (token === null) return endLeft(EVERY);
+  try {
+    await endWith(token, session);
+    forget(session);
+  } catch (error) {
+    if (!(error instanceof NatterError)) throw error;
+    endLeft(EVERY);
+  }
 }
 
 /** Ends what was left, if there is any. Under the lock of those who renew: a refresh token works once. */
@@ -47,13 +55,23 @@ async function end(): Promise<void> {
   const http = new Http({ url: location.origin });
   try {
     const tokens = await http.request<Tokens>('POST', '/v1/sessions/refresh', { body: { cookie: true } });
-    const headers = { authorization: `Bearer ${tokens.accessToken}` };
-    await http.request('DELETE', `/v1/sessions/${encodeURIComponent(session)}`, { headers });
+    await endWith(tokens.accessToken, session);
   } catch (error) {
     if (!(error instanceof NatterError)) throw error;
     if (error.retryable) return endLeft(EVERY);
     // Refused for good: the cookie is gone or somebody else's, and nobody can come back by it.
   }
-  keep(left().filter((id) => id !== session));
+  forget(session);
   endLeft();
+}
+
+async function endWith(token: string, session: string): Promise<void> {
+  const http = new Http({ url: location.origin });
+  await http.request('DELETE', `/v1/sessions/${encodeURIComponent(session)}`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+}
+
+function forget(session: string): void {
+  keep(left().filter((id) => id !== session));
 }

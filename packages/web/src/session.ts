@@ -6,7 +6,7 @@ import { Http, NatterError } from '@natter/client';
 import { View } from '@natter/client/emitter';
 import { withLock } from '@natter/client/storage';
 import type { Account, Tokens } from '@natter/protocol';
-import { endSoon } from './leaving.js';
+import { leave } from './leaving.js';
 
 export type SessionState =
   | { readonly is: 'unknown' }
@@ -93,18 +93,11 @@ export class Session {
   }
 
   /** Here it is over at once; on the server too, or as soon as that can be reached. */
-  async logOut(): Promise<void> {
+  logOut(): Promise<void> {
     const { session } = this.#state as { session: string };
     const token = this.#good(undefined);
     this.over(false);
-    if (token === null) return endSoon(session);
-    try {
-      const headers = { authorization: `Bearer ${token}` };
-      await this.#http.request('DELETE', `/v1/sessions/${session}`, { headers });
-    } catch (error) {
-      if (!(error instanceof NatterError)) throw error;
-      endSoon(session);
-    }
+    return leave(session, token);
   }
 
   /** Ends all sessions of the account; where the server does not say that it has, nothing is over. */

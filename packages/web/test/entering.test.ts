@@ -1,4 +1,5 @@
 /** The door: accounts, sessions, and what a reload keeps. */
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { House, logInAt, PASSWORD } from './house.js';
 
@@ -90,11 +91,34 @@ describe('the door', () => {
   it('logs out: the cookie is gone, and a reload asks who one is', async () => {
     await house.join('eve');
     const page = await house.enter('eve');
-    await page.getByRole('button', { name: 'Your account' }).click();
-    await page.getByRole('button', { name: 'Log out' }).click();
-    await page.getByRole('heading', { name: 'Log in' }).waitFor();
-    expect(await page.context().cookies(`${house.url}/v1/sessions`)).toEqual([]);
+    await logOut(page);
+    await expect.poll(() => cookies(page), { timeout: 15_000 }).toEqual([]);
     await page.reload();
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
   });
+
+  it('[S2] is logged out on the server too when a reload cuts that off', async () => {
+    await house.join('finn');
+    const page = await house.enter('finn');
+    const url = `${house.url}/v1/sessions/**`;
+    const asked = page.waitForRequest((request) => request.method() === 'DELETE');
+    await page.route(url, (route) => (route.request().method() === 'DELETE' ? undefined : route.fallback()));
+    await logOut(page);
+    await asked;
+    await page.unroute(url);
+    expect(await cookies(page)).toHaveLength(1);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await expect.poll(() => cookies(page), { timeout: 15_000 }).toEqual([]);
+  });
+
+  async function logOut(page: Page): Promise<void> {
+    await page.getByRole('button', { name: 'Your account' }).click();
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+  }
+
+  function cookies(page: Page) {
+    return page.context().cookies(`${house.url}/v1/sessions`);
+  }
 });

@@ -115,7 +115,8 @@ describe('natter serve --workers', () => {
 
     // Those who were on it come back to others, and hear what they missed.
     process.kill(workers[1] as number, 'SIGKILL');
-    await until(() => expect(devices.some(({ gone }) => gone)).toBe(true));
+    await Promise.all(devices.map((device) => device.answers()));
+    expect(devices.some(({ gone }) => gone)).toBe(true);
     const stayed = devices.find(({ gone }) => !gone) as Device;
     stayed.send(stream, 'while one is away');
     await until(() => expect(stayed.texts(stream)).toContain('while one is away'));
@@ -214,6 +215,14 @@ class Device {
     const cursors = this.#epoch === undefined ? {} : { epoch: this.#epoch, cursors: this.#cursors };
     socket.send(JSON.stringify({ type: 'hello', token, ...cursors }));
     await ready;
+  }
+
+  /** Until its server has answered, or it is known to be gone. */
+  async answers(): Promise<void> {
+    if (this.gone) return;
+    const socket = this.#socket;
+    socket.ping();
+    await Promise.race([once(socket, 'pong'), once(socket, 'close')]);
   }
 
   send(room: number, text: string): void {
