@@ -250,7 +250,11 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
   const followers =
     signer && nats && config.nats?.followers
       ? new Followers({
-          ...{ hub, signer, rates, limits, clock },
+          hub,
+          signer,
+          rates,
+          limits,
+          clock,
           prefix: config.nats.prefix,
           servers: config.nats.followers.servers,
           auth: accounts,

@@ -5,6 +5,5 @@ import { workerPost } from './workers.js';
 
 const post = workerPost();
 const code = await serve(loadConfig(), post);
-// What ties a worker to the process that started it would keep it alive.
-if (post) process.exit(code);
 process.exitCode = code;
+post?.leave();

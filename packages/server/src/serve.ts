@@ -3,12 +3,7 @@ import { openApp } from './app.js';
 import type { Loaded } from './config.js';
 import { makeLogger } from './logger.js';
 import { VERSION } from './version.js';
-
-/** Who is told that it is ready, and who may ask it to stop. */
-export interface Post {
-  ready(url: string): void;
-  signals: readonly NodeJS.Signals[];
-}
+import type { Post } from './workers.js';
 
 /** Answers the exit code: 0 stopped, 1 failed, 2 wrong settings. Without a post it speaks to the terminal. */
 export async function serve(loaded: Loaded, post: Post | null = null): Promise<number> {

@@ -139,10 +139,22 @@ class Workers {
   }
 }
 
+/** Who is told that it is ready, and who may ask it to stop. */
+export interface Post {
+  signals: readonly NodeJS.Signals[];
+  ready(url: string): void;
+  /** Lets go of the process that started it, which would keep it alive. */
+  leave(): void;
+}
+
 /** What this process says and hears as one of several; null: it is alone. */
-export function workerPost(): { ready(url: string): void; signals: readonly NodeJS.Signals[] } | null {
+export function workerPost(): Post | null {
   if (!cluster.isWorker) return null;
   // A terminal gives its signals to all processes at once; what they mean is for the first process to say.
   process.on('SIGINT', () => {});
-  return { ready: (url) => process.send?.({ ready: url } satisfies Ready), signals: ['SIGTERM'] };
+  return {
+    signals: ['SIGTERM'],
+    ready: (url) => process.send?.({ ready: url } satisfies Ready),
+    leave: () => cluster.worker?.disconnect(),
+  };
 }

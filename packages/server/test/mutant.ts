@@ -12,6 +12,18 @@ export interface Change {
   put: string;
 }
 
+/** An event after a gap is taken as the next one. */
+export const GAP_NOT_SEEN: Change = {
+  file: 'hub/room-feed.js',
+  find: 'if (event.seq === this.head + 1 && !this.#prepare([event]))',
+  put: `if (event.seq > this.head + 1) {
+                this.tell();
+                this.ring.clear(event.seq);
+                this.head = this.told = event.seq - 1;
+            }
+            if (!this.#prepare([event]))`,
+};
+
 export interface Planted {
   /** Folder with the built server. */
   dist: string;

@@ -38,4 +38,5 @@ process.once('SIGTERM', () => {
 });
 const [code] = (await ended) as [number | null];
 await postgres.stop();
+// nats-server still runs, and would keep this process: it ends with it.
 process.exit(code ?? 1);

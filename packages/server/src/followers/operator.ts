@@ -13,7 +13,11 @@ export interface OperatorFiles {
 const UNLIMITED = { subs: -1, data: -1, payload: -1 };
 const ACCOUNT = {
   ...UNLIMITED,
-  ...{ imports: -1, exports: -1, wildcards: true, conn: -1, leaf: -1 },
+  imports: -1,
+  exports: -1,
+  wildcards: true,
+  conn: -1,
+  leaf: -1,
 };
 
 /** `prefix`: NATS_PREFIX, below which nodes say and hear everything. `now` in seconds since 1970. */

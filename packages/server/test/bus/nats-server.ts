@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endProcess } from '../processes.js';
 
 /** As `npm test` finds it, else on the path. */
 const PROGRAM = process.env.TEST_NATS_SERVER ?? 'nats-server';
@@ -87,11 +88,7 @@ export class NatsServer {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGCONT');
-    child.kill(signal);
-    await ended;
+    if (child) await endProcess(child, signal);
   }
 
   async remove(): Promise<void> {

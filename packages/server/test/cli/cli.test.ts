@@ -5,6 +5,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { DataDirInUseError, lockDataDir } from '@natter/server/admin/lock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Json } from '../json.js';
 import { makePlace, type Place, type Server } from './natter.js';
 
 const PASSWORD = 'correct horse battery';
@@ -25,8 +26,7 @@ async function ask(server: Server, method: string, path: string, body?: unknown,
   if (body !== undefined) init.body = JSON.stringify(body);
   const response = await fetch(server.url + path, init);
   const text = await response.text();
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads the members that it expects to be there
-  return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as any };
+  return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as Json };
 }
 
 function writeLog(lines: readonly string[]): string {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endProcess } from '../processes.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -25,7 +26,7 @@ export interface Place {
   /** Runs `natter` with arguments; `input` goes to its standard input. */
   natter(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ran>;
   /** Starts a process of `natter` and leaves it to the test. */
-  start(args: readonly string[]): ChildProcess;
+  start(args: readonly string[], env?: Record<string, string>): ChildProcess;
   serve(): Promise<Server>;
   /** Ends what still runs, and removes the folder. */
   close(): Promise<void>;
@@ -83,12 +84,7 @@ export function makePlace(): Place {
     return {
       url,
       process: child,
-      async end(signal = 'SIGTERM') {
-        if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-        const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-        child.kill(signal);
-        return ended;
-      },
+      end: (signal = 'SIGTERM') => endProcess(child, signal),
     };
   }
 
@@ -98,13 +94,7 @@ export function makePlace(): Place {
     start,
     serve,
     async close() {
-      await Promise.all(
-        Array.from(running, (child) => {
-          const ended = new Promise((resolve) => child.once('exit', resolve));
-          child.kill('SIGKILL');
-          return ended;
-        }),
-      );
+      await Promise.all(Array.from(running, (child) => endProcess(child, 'SIGKILL')));
       rmSync(dir, { recursive: true, force: true });
     },
   };

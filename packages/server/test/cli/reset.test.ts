@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { isMeant } from '@natter/server/cli/reset';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Json } from '../json.js';
 import { makePlace, type Place, type Server } from './natter.js';
 
 const PASSWORD = 'correct horse battery';
@@ -28,8 +29,7 @@ async function ask(
     },
     ...(body ? { body: JSON.stringify(body) } : {}),
   });
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads the members that it expects to be there
-  return { status: response.status, body: (await response.json()) as any };
+  return { status: response.status, body: (await response.json()) as Json };
 }
 
 const reset = (...args: string[]) => place.natter(['reset', ...args]);

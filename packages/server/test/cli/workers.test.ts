@@ -1,78 +1,51 @@
 /** Several workers behind one address: as one server to those who speak to it, whatever becomes of a worker. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { until } from '../bus/contract.js';
 import { NatsServer } from '../bus/nats-server.js';
 import { makePostgresDatabase } from '../databases.js';
+import type { Json } from '../json.js';
+import { makePlace, type Place } from './natter.js';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const SECRET_KEY = 'a key for tests, the same on all nodes';
 const WORKERS = 3;
 
 const closing: (() => Promise<unknown> | unknown)[] = [];
-let dir: string;
+let place: Place;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'natter-workers-'));
-  closing.push(() => rmSync(dir, { recursive: true, force: true }));
+  place = makePlace();
+  closing.push(() => place.close());
 });
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
 function start(count: number, env: Record<string, string>): ChildProcess {
-  const child = spawn(process.execPath, [CLI, 'serve', '--workers', String(count)], {
-    cwd: dir,
-    env: {
-      PATH: process.env.PATH,
-      DATA_DIR: join(dir, 'data'),
-      PORT: '0',
-      HOST: '127.0.0.1',
-      LOG_LEVEL: 'error',
-      LIMITS: 'off',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  closing.push(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
-  });
-  return child;
+  return place.start(['serve', '--workers', String(count)], { LOG_LEVEL: 'error', ...env });
 }
 
-async function said(child: ChildProcess): Promise<{ code: number | null; err: string }> {
-  let err = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    err += chunk;
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, err };
-}
+const refused = (count: number, env: Record<string, string>) =>
+  place.natter(['serve', '--workers', String(count)], { env: { LOG_LEVEL: 'error', ...env } });
 
 describe('natter serve --workers', () => {
   it('is refused on SQLite, without NATS, and for what is no count, with a reason', async () => {
-    const sqlite = await said(start(2, {}));
+    const sqlite = await refused(2, {});
     expect(sqlite.code).toBe(2);
     expect(sqlite.err).toMatch(/--workers 2 needs a database that several processes can share: set DATABASE_URL/);
-    const alone = await said(start(2, { DATABASE_URL: 'postgres://a@127.0.0.1:1/b', SECRET_KEY }));
+    const alone = await refused(2, { DATABASE_URL: 'postgres://a@127.0.0.1:1/b', SECRET_KEY });
     expect(alone.code).toBe(2);
     expect(alone.err).toMatch(/--workers 2 needs NATS_URL/);
-    const none = await said(start(0, {}));
+    const none = await refused(0, {});
     expect(none.code).toBe(2);
     expect(none.err).toMatch(/a whole number from 1 to 256/);
   });
 
   it('ends when its workers cannot start, and says why', async () => {
     const env = { DATABASE_URL: 'postgres://a@127.0.0.1:1/b', NATS_URL: 'nats://127.0.0.1:1', SECRET_KEY };
-    const { code, err } = await said(start(2, env));
+    const { code, err } = await refused(2, env);
     expect(code).toBe(1);
     expect(err).toMatch(/natter: could not start/);
   });
@@ -93,8 +66,7 @@ describe('natter serve --workers', () => {
         ...(body ? { body: JSON.stringify(body) } : {}),
       });
       expect(response.status).toBeLessThan(300);
-      // biome-ignore lint/suspicious/noExplicitAny: a test reads the members that it expects to be there
-      return (await response.json()) as any;
+      return (await response.json()) as Json;
     };
     const ann = await call('POST', '/v1/users', { name: 'ann', password: 'correct horse battery' });
     const room = await call('POST', '/v1/rooms', { kind: 'group', name: 'all' }, ann.accessToken);

@@ -9,13 +9,13 @@ import { loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
 import { WebSocket } from 'ws';
 import { makeDatabaseSettings } from '../databases.js';
+import type { Json } from '../json.js';
 import { Documented } from './documented.js';
 
 export interface Answered {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads members that it expects to be there
-  body: any;
+  body: Json;
 }
 
 export interface Ask {
@@ -180,8 +180,7 @@ export async function openWorld(env: Record<string, string> = {}, log?: NodeJS.W
 }
 
 /** A frame as it came: parsed where it is JSON. */
-// biome-ignore lint/suspicious/noExplicitAny: a test reads members that it expects to be there
-export type Frame = any;
+export type Frame = Json;
 
 /** How long a test waits for a frame; it fails with what came instead. */
 const PATIENCE_MS = 10_000;

@@ -1,5 +1,5 @@
 /** Fourteen bugs that chat servers have had, each as a change of the built server, with the faults under which it shows. */
-import type { Change } from '../mutant.js';
+import { type Change, GAP_NOT_SEEN } from '../mutant.js';
 import type { FaultName } from './faults.js';
 
 export interface Bug {
@@ -107,19 +107,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'NATS is trusted',
-    changes: [
-      {
-        file: 'hub/room-feed.js',
-        find: 'if (event.seq === this.head + 1 && !this.#prepare([event]))',
-        put: `if (event.seq > this.head + 1) {
-                this.tell();
-                this.ring.clear(event.seq);
-                this.head = this.told = event.seq - 1;
-            }
-            if (!this.#prepare([event]))`,
-      },
-      { file: 'hub/feeds.js', find: 'if (behind.length === 0)', put: 'if (true)' },
-    ],
+    changes: [GAP_NOT_SEEN, { file: 'hub/feeds.js', find: 'if (behind.length === 0)', put: 'if (true)' }],
     faults: ['nats.lose'],
   },
   {

@@ -48,10 +48,20 @@ export async function check(options: CheckOptions): Promise<Verdict> {
   const { cluster, devices } = options;
   const verdict: Verdict = {
     problems: [],
-    ...{ lost: 0, doubled: 0, gapped: 0, reordered: 0, phantom: 0, leaked: 0 },
+    lost: 0,
+    doubled: 0,
+    gapped: 0,
+    reordered: 0,
+    phantom: 0,
+    leaked: 0,
     recoveries: [],
     withoutHints: [],
-    ...{ events: 0, sends: 0, acknowledged: 0, refused: 0, unknown: 0, deliveries: 0 },
+    events: 0,
+    sends: 0,
+    acknowledged: 0,
+    refused: 0,
+    unknown: 0,
+    deliveries: 0,
   };
   const problem = (what: string): void => void verdict.problems.push(what);
   const events = await readLog(cluster);

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { freePort } from '../bus/nats-server.js';
+import type { Json } from '../json.js';
+import { endProcess } from '../processes.js';
 
 /** What a process holds, after its garbage was taken away. */
 export interface Holdings {
@@ -103,11 +105,7 @@ export class NodeProcess {
   async end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGCONT');
-    child.kill(signal);
-    await ended;
+    if (child) await endProcess(child, signal);
   }
 
   freeze(): void {
@@ -137,8 +135,7 @@ export class NodeProcess {
     return { files: readdirSync(`/proc/${pid}/fd`).length, timers, heapBytes };
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: the inspector's answers have many shapes
-  #inspect(method: string, params: object): Promise<any> {
+  #inspect(method: string, params: object): Promise<Json> {
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(this.#inspector ?? '');
       socket.on('open', () => socket.send(JSON.stringify({ id: 1, method, params })));

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Message, MessagePage, SearchPage } from '@natter/protocol';
 import { WebSocket } from 'ws';
+import type { Json } from '../json.js';
 import type { Random } from '../simulation/random.js';
 import type { Cluster } from './cluster.js';
 import { now } from './history.js';
@@ -11,8 +12,7 @@ import { type Crowd, type Device, PASSWORD, type Person } from './people.js';
 /** An answer, or null where none came within the time: then nothing is known. */
 interface Answer {
   status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: answers of many routes
-  body: any;
+  body: Json;
   text: string;
   took: number;
 }

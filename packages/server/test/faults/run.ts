@@ -76,7 +76,13 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const before = await holdings(cluster);
     const crowd = new Crowd({ cluster, random, people, devices, rooms, churning });
     const probes = new Probes({
-      ...{ cluster, random, crowd, devices, people, rooms, problem },
+      cluster,
+      random,
+      crowd,
+      devices,
+      people,
+      rooms,
+      problem,
       harms: () => harms,
     });
     crowd.start();
@@ -96,7 +102,9 @@ export async function run(options: RunOptions): Promise<RunReport> {
       const [least, most] = faultOf(possible[0] as FaultName).lasts ?? lasts;
       const milliseconds = least + random.below(most - least + 1);
       const scene = {
-        ...{ cluster, random, rooms },
+        cluster,
+        random,
+        rooms,
         clients: devices.map(({ wire }) => wire),
         lasts: milliseconds,
         setDeafness: (probability: number) => {
@@ -146,7 +154,12 @@ export async function run(options: RunOptions): Promise<RunReport> {
     }
     say(`quiet after ${seconds(started)} s`);
     const facts: CheckOptions = {
-      ...{ cluster, people, devices, rooms, churning, troubles },
+      cluster,
+      people,
+      devices,
+      rooms,
+      churning,
+      troubles,
       slack: (from, to) => 3 * Math.max(0, ...late.filter(({ at }) => at >= from && at <= to).map(({ ms }) => ms)),
     };
     const verdict = await check(facts);

@@ -11,11 +11,11 @@ import { until } from '../bus/contract.js';
 import { NatsServer } from '../bus/nats-server.js';
 import { makePostgresDatabase } from '../databases.js';
 import { openSite, type Person, type Site } from '../http/site.js';
+import type { Json } from '../json.js';
 
 interface Said {
   subject: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads the members that it expects to be there
-  json: any;
+  json: Json;
 }
 
 /** A bot on NATS: what it heard, and what it was refused. */

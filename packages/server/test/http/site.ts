@@ -8,12 +8,12 @@ import { systemClock } from '@natter/server/clock';
 import { type Config, loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
 import { makeDatabaseSettings } from '../databases.js';
+import type { Json } from '../json.js';
 
 export interface Answered {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads the members that it expects to be there
-  body: any;
+  body: Json;
 }
 
 export interface Ask {

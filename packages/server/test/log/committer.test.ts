@@ -263,7 +263,9 @@ describe('the log', () => {
     const user = await store.reserveStreams(1);
     const body = { name: 'ada', nameKey: 'ada', email: null, fullName: '', role: 'user' as const };
     const once: Entry = {
-      ...{ actor: user, at: 1, key: { key: 'k', hash: 'h' } },
+      actor: user,
+      at: 1,
+      key: { key: 'k', hash: 'h' },
       drafts: [{ stream: user, type: 'user.created', body }],
     };
     const first = await log.append(once);

@@ -1,5 +1,6 @@
 /** The judge is judged: each bug that is put in has to be found by some life. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { GAP_NOT_SEEN } from '../mutant.js';
 import { Life } from './life.js';
 import { type Change, type Mutant, mutate, PARTS } from './parts.js';
 import type { Bugs } from './world.js';
@@ -31,21 +32,7 @@ const SEQ_FROM_A_GENERATOR: Change[] = [
 ];
 
 const MUTATIONS: [string, Change[]][] = [
-  [
-    'a gap on the bus is not seen',
-    [
-      {
-        file: 'hub/room-feed.js',
-        find: 'if (event.seq === this.head + 1 && !this.#prepare([event]))',
-        put: `if (event.seq > this.head + 1) {
-          this.tell();
-          this.ring.clear(event.seq);
-          this.head = this.told = event.seq - 1;
-        }
-        if (!this.#prepare([event]))`,
-      },
-    ],
-  ],
+  ['a gap on the bus is not seen', [GAP_NOT_SEEN]],
   [
     'something is waited for between ring and live set',
     [
