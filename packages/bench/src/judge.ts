@@ -1,5 +1,5 @@
 /** Says what a run is worth: counted, counted with a mark, or refused. */
-import type { IdleFigures, LoadFigures, Report } from './load/job.js';
+import type { Figures, LoadFigures, Report, ResumeFigures } from './load/job.js';
 import { anyFault } from './load/verifier.js';
 
 export type Verdict =
@@ -13,7 +13,7 @@ export type Verdict =
 export interface Judgement {
   verdict: Verdict;
   why: string[];
-  figures: LoadFigures | IdleFigures | null;
+  figures: Figures | null;
   /** Others took so much of a core that another try may do better. */
   again: boolean;
 }
@@ -25,6 +25,8 @@ export function broken(...why: string[]): Judgement {
 
 /** Shares of one core. */
 const BUSY = 0.95;
+/** In a storm the receivers read all that is written while it is written: they are about as busy as who does nothing but write. */
+const BUSY_IN_STORM = 0.75;
 const DISTURBED = 0.06;
 /** An open loop whose messages leave later than this (p99, ms) does not keep to its times. */
 const LATE_MAX = 5;
@@ -47,17 +49,18 @@ export function judge(report: Report): Judgement {
   return figures.kind === 'idle' ? { verdict: 'clean', why, figures, again: false } : weigh(figures);
 }
 
-function weigh(figures: LoadFigures): Judgement {
+function weigh(figures: LoadFigures | ResumeFigures): Judgement {
   const share = (seconds: number): number => seconds / figures.seconds;
   const percent = (value: number): string => `${Math.round(value * 100)} %`;
   const why: string[] = [];
-  if (figures.deliveries === 0) why.push('nothing was delivered');
-  if (share(figures.loadCpu) >= BUSY && share(figures.serverCore) < BUSY) {
+  if (figures.kind === 'load' && figures.deliveries === 0) why.push('nothing was delivered');
+  const busy = figures.kind === 'resume' ? BUSY_IN_STORM : BUSY;
+  if (share(figures.loadCpu) >= BUSY && share(figures.serverCore) < busy) {
     why.push(
       `the load generator was the bottleneck: ${percent(share(figures.loadCpu))} of its core, the server's core ${percent(share(figures.serverCore))}`,
     );
   }
-  if (figures.late && figures.late.p99 > LATE_MAX) {
+  if (figures.kind === 'load' && figures.late && figures.late.p99 > LATE_MAX) {
     why.push(`the load generator sent late: p99 ${figures.late.p99.toFixed(1)} ms after the due time`);
   }
   const refused = why.length > 0;

@@ -17,8 +17,8 @@ import { markdownText, type Results, terminalText } from './report.js';
 import { runOnce } from './run.js';
 import { CONTESTANTS } from './servers/index.js';
 import { dialects } from './servers/natter.js';
-import type { Contestant } from './servers/server.js';
-import { oneRoomEach, WORK_NAMES, type Work, type WorkName, workPoints } from './works.js';
+import { type Contestant, fits } from './servers/server.js';
+import { WORK_NAMES, type Work, type WorkName, workPoints } from './works.js';
 
 const CORES = { server: 0, load: 1 };
 const PACKAGE = join(import.meta.dirname, '..');
@@ -186,10 +186,6 @@ async function measure(plan: Plan, works: Record<WorkName, Work>): Promise<{ run
     }
   }
   return { runs, cutShort: null };
-}
-
-function fits(contestant: Contestant, work: Work): boolean {
-  return !contestant.oneRoom || oneRoomEach(work);
 }
 
 /** No run is begun with less than this left, in milliseconds. */

@@ -1,7 +1,7 @@
 /** What is told of each work point, and how many runs become one figure. */
 
 import type { Judgement } from './judge.js';
-import type { IdleFigures, LoadFigures } from './load/job.js';
+import type { Figures, LoadFigures, ResumeFigures } from './load/job.js';
 import type { WorkName } from './works.js';
 
 export interface Metric {
@@ -9,11 +9,15 @@ export interface Metric {
   title: string;
   better: 'more' | 'less';
   digits: number;
-  of(figures: LoadFigures | IdleFigures): number | null;
+  of(figures: Figures): number | null;
 }
 
 function ofLoad(pick: (figures: LoadFigures) => number | null): Metric['of'] {
   return (figures) => (figures.kind === 'load' ? pick(figures) : null);
+}
+
+function ofResume(pick: (figures: ResumeFigures) => number | null): Metric['of'] {
+  return (figures) => (figures.kind === 'resume' ? pick(figures) : null);
 }
 
 const deliveries: Metric = {
@@ -99,6 +103,30 @@ export const METRICS: Record<WorkName, readonly Metric[]> = {
       digits: 0,
       of: (figures) => (figures.kind === 'idle' ? figures.collected : null),
     },
+  ],
+  resume: [
+    {
+      key: 'seconds',
+      title: 's until all are live',
+      better: 'less',
+      digits: 2,
+      of: ofResume((figures) => figures.seconds),
+    },
+    {
+      key: 'cpuPerClient',
+      title: 'µs CPU a client',
+      better: 'less',
+      digits: 0,
+      of: ofResume((figures) => (figures.serverCpu / figures.clients) * 1e6),
+    },
+    {
+      key: 'bytes',
+      title: 'kB a client',
+      better: 'less',
+      digits: 1,
+      of: ofResume((figures) => figures.bytes / figures.clients / 1_000),
+    },
+    { key: 'reads', title: 'times the log was read', better: 'less', digits: 2, of: ofResume(({ reads }) => reads) },
   ],
 };
 

@@ -31,6 +31,7 @@ const START_MAX = 30_000;
 const STOP_PATIENCE = 10_000;
 const CONNECT_MAX = 120_000;
 const DRAIN_MAX = 40_000;
+const RESUME_MAX = 60_000;
 const SILENCE = 4_000;
 const GENERATOR = fileURLToPath(new URL('./load/generator.js', import.meta.url));
 const COLLECT = new URL('./peers/collect.js', import.meta.url).href;
@@ -50,8 +51,8 @@ export async function runOnce(contestant: Contestant, work: Work, options: RunOp
       ...(collects ? ['--expose-gc', '--import', COLLECT] : []),
       ...(options.profile && contestant.onNode ? ['--cpu-prof', `--cpu-prof-dir=${dir}`] : []),
     ];
-    const mark = nonce();
-    started = await contestant.start({ work, port, dir, nonce: mark, core: options.cores.server, nodeOptions });
+    const fresh = nonce();
+    started = await contestant.start({ work, port, dir, nonce: fresh, core: options.cores.server, nodeOptions });
     const { child, rooms, tokens } = started;
     await listening(port, START_MAX, () => ended(child));
     const pid = child.pid as number;
@@ -62,7 +63,8 @@ export async function runOnce(contestant: Contestant, work: Work, options: RunOp
       wire: contestant.wire,
       port,
       serverPid: pid,
-      nonce: mark,
+      nonce: started.nonce ?? fresh,
+      standing: started.standing ?? null,
       order: contestant.order,
       rooms,
       tokens,
@@ -89,7 +91,7 @@ async function generate(job: Job, most: number): Promise<Report> {
     core: job.cores.load,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const timed = job.work.kind === 'idle' ? 6 * job.work.settle : job.work.warmup + job.work.window;
+  const timed = durationOf(job.work);
   const limit = new AbortController();
   try {
     child.send(job);
@@ -106,5 +108,17 @@ async function generate(job: Job, most: number): Promise<Report> {
   } finally {
     limit.abort();
     await stop(child, 1_000);
+  }
+}
+
+/** What a run takes beside connecting and draining, in milliseconds. */
+function durationOf(work: Work): number {
+  switch (work.kind) {
+    case 'idle':
+      return 6 * work.settle;
+    case 'resume':
+      return RESUME_MAX;
+    default:
+      return work.warmup + work.window;
   }
 }

@@ -45,9 +45,20 @@ export interface IdleWork {
   settle: number;
 }
 
-export type Work = ClosedWork | OpenWork | IdleWork;
+/** Clients that come back at once, each of which lacks the same number of messages in several rooms. */
+export interface ResumeWork {
+  kind: 'resume';
+  name: string;
+  members: number;
+  rooms: number;
+  roomsEach: number;
+  /** Messages that everybody lacks in each of their rooms. */
+  behind: number;
+}
 
-export const WORK_NAMES = ['sat10', 'sat100', 'rate50', 'rooms', 'idle'] as const;
+export type Work = ClosedWork | OpenWork | IdleWork | ResumeWork;
+
+export const WORK_NAMES = ['sat10', 'sat100', 'rate50', 'rooms', 'idle', 'resume'] as const;
 export type WorkName = (typeof WORK_NAMES)[number];
 
 export const WORK_TEXTS: Record<WorkName, string> = {
@@ -56,7 +67,11 @@ export const WORK_TEXTS: Record<WorkName, string> = {
   rate50: 'the same room at 50 messages a second, open loop; latency from the time at which a message was due',
   rooms: '200 rooms of 5 members, one sender each, one message in flight a room, confirmed and delivered to all five',
   idle: 'memory for each of 10,000 connections (quick: 2,000) that are logged in and in 20 rooms',
+  resume: '10,000 clients (quick: 1,000) come back at once, each 50 messages behind in 5 rooms of 1,000 (quick: 100)',
 };
+
+/** Messages that those who come back lack in each of their rooms. */
+export const BEHIND = 50;
 
 export function workPoints(quick: boolean): Record<WorkName, Work> {
   const closed = quick ? { warmup: 1_500, window: 1_200 } : { warmup: 3_000, window: 5_000 };
@@ -85,17 +100,25 @@ export function workPoints(quick: boolean): Record<WorkName, Work> {
       before: 100,
       settle: quick ? 500 : 3_000,
     },
+    resume: {
+      kind: 'resume',
+      name: 'resume',
+      members: quick ? 1_000 : 10_000,
+      rooms: 50,
+      roomsEach: 5,
+      behind: BEHIND,
+    },
   };
 }
 
 /** Is a member in one room alone? */
 export function oneRoomEach(work: Work): boolean {
-  return work.kind !== 'idle' || work.roomsEach === 1;
+  return !('roomsEach' in work) || work.roomsEach === 1;
 }
 
 /** The rooms of one member. */
 export function roomsOf(work: Work, member: number): number[] {
-  if (work.kind !== 'idle') return [Math.floor((member * work.rooms) / work.members)];
+  if (!('roomsEach' in work)) return [Math.floor((member * work.rooms) / work.members)];
   const step = Math.max(1, Math.floor(work.rooms / work.roomsEach));
   return Array.from({ length: work.roomsEach }, (_, k) => (member * 7 + k * step) % work.rooms);
 }
@@ -111,10 +134,11 @@ export function membersOf(work: Work): number[][] {
 
 /**
  * Who sends: for each sender its member and its room; spread over the room, so that no server meets them first or last by
- * the order in which they came. An idle run ends with one message in each room, as proof.
+ * the order in which they came. An idle run ends with one message in each room, as proof; in a storm of those who come back
+ * all that they lack in a room is from one sender.
  */
 export function sendersOf(work: Work): { member: number; room: number }[] {
-  const each = work.kind === 'idle' ? 1 : work.senders;
+  const each = 'senders' in work ? work.senders : 1;
   const taken = new Set<number>();
   return membersOf(work).flatMap((members, room) =>
     Array.from({ length: each }, (_, k) => {

@@ -44,6 +44,10 @@ export class Metrics {
   );
   readonly #flushSeconds = this.#histogram('natter_flush_seconds', 'Time of one flush to the sockets', SECONDS);
   readonly #writes = this.#counter('natter_socket_writes_total', 'Sockets written to, over all flushes');
+  readonly #read = this.#counter(
+    'natter_log_events_read_total',
+    'Events read from the log for those who come back, or read too slowly, once for all of them',
+  );
   readonly #healed = this.#counter(
     'natter_healed_events_total',
     'Events read from the log because their hint did not come',
@@ -132,6 +136,7 @@ export class Metrics {
       this.#writes.inc(connections);
       this.#flushSeconds.observe(milliseconds / 1_000);
     },
+    read: (events: number): void => this.#read.inc(events),
     healed: (events: number): void => this.#healed.inc(events),
     detached: (): void => this.#slow.inc(),
     resumed: (outcome: string): void => this.#resumed.inc({ outcome }),

@@ -30,6 +30,8 @@ export class Crowd implements LinkEvents {
   delivered = 0;
   /** Sends confirmed so far. */
   confirmations = 0;
+  /** Bytes of frames so far, over all receivers. */
+  bytes = 0;
   readonly sent: number[];
   readonly links: Link[] = [];
   readonly failure: Promise<never>;
@@ -68,28 +70,34 @@ export class Crowd implements LinkEvents {
 
   /** Connects members [from, to), and resolves when all are live in their rooms; with `hold`, when all are logged in. */
   async connect(from: number, to: number, hold = false): Promise<void> {
-    const { work, rooms, tokens, port } = this.#job;
-    await this.#each(from, to, (member, arrived) => {
+    const { work, rooms, tokens, port, standing } = this.#job;
+    await this.#each(from, to, AT_A_TIME, (member, arrived) => {
       const names = roomsOf(work, member).map((room) => rooms[room] as string | number);
-      this.links[member] = new Link(member, names, tokens[member], port, this.wire, this, hold, arrived);
+      const who = { member, rooms: names, token: tokens[member], standing };
+      this.links[member] = new Link(who, port, this.wire, this, hold, arrived);
     });
   }
 
-  /** Members [from, to), who were held back, join their rooms. */
-  async join(from: number, to: number): Promise<void> {
-    await this.#each(from, to, (member, arrived) => {
+  /** Members [from, to), who were held back, join their rooms, so many at a time. */
+  async join(from: number, to: number, most = AT_A_TIME): Promise<void> {
+    await this.#each(from, to, most, (member, arrived) => {
       this.links[member]?.join(arrived);
       this.flush();
     });
   }
 
   /** Starts something for each member, a bounded number at a time, and resolves when all have arrived. */
-  async #each(from: number, to: number, start: (member: number, arrived: () => void) => void): Promise<void> {
+  async #each(
+    from: number,
+    to: number,
+    most: number,
+    start: (member: number, arrived: () => void) => void,
+  ): Promise<void> {
     let next = from;
     let there = 0;
     const all = new Promise<void>((resolve) => {
       const more = (): void => {
-        while (next < to && next - from - there < AT_A_TIME) start(next++, arrived);
+        while (next < to && next - from - there < most) start(next++, arrived);
       };
       const arrived = (): void => {
         there += 1;
@@ -118,6 +126,11 @@ export class Crowd implements LinkEvents {
     link.send(this.wire.message(link, this.#job.rooms[room] as string | number, number, text));
   }
 
+  /** Each sender has sent so many messages, which were there before. */
+  lacks(messages: number): void {
+    this.sent.fill(messages);
+  }
+
   /** What all sends together should come to. */
   expected(): { deliveries: number; confirmations: number } {
     let deliveries = 0;
@@ -127,7 +140,7 @@ export class Crowd implements LinkEvents {
       sends += count;
       deliveries += count * (this.roomSizes[room] as number);
     });
-    return { deliveries, confirmations: this.wire.confirms ? sends : 0 };
+    return { deliveries, confirmations: this.wire.confirms && this.#job.standing === null ? sends : 0 };
   }
 
   finish(): Faults {
@@ -146,6 +159,7 @@ export class Crowd implements LinkEvents {
   }
 
   received(link: Link, bytes: Buffer, start: number, end: number): void {
+    this.bytes += end - start;
     if (link.tapeAt >= 0 && this.#follow(link, bytes, start, end)) return;
     link.splitter.feed(bytes, start, end);
     if (this.#tape && this.loop) this.#return(link, this.#tape);

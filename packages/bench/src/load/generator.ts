@@ -1,9 +1,9 @@
 /** The load generator: a process of its own that does one job, reports and ends. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { coreBusySeconds, cpuSeconds, residentBytes } from '../proc.js';
-import type { ClosedWork, IdleWork, OpenWork } from '../works.js';
+import type { ClosedWork, IdleWork, OpenWork, ResumeWork } from '../works.js';
 import { Crowd } from './crowd.js';
-import type { IdleFigures, Job, LoadFigures, Report } from './job.js';
+import type { Figures, IdleFigures, Job, LoadFigures, Report, ResumeFigures } from './job.js';
 import { ClosedLoop, OpenLoop } from './loops.js';
 
 /** In milliseconds, as the rest. */
@@ -26,12 +26,24 @@ function reading(job: Job, crowd: Crowd, completed: number) {
   };
 }
 
-/** Events that Natter has given to sockets, and the writes it took; null where there is nobody who counts them. */
-async function written(job: Job): Promise<{ deliveries: number; writes: number } | null> {
+/** What Natter counts of itself; null where there is nobody who counts it. */
+interface Counted {
+  /** Events given to sockets, and the writes it took. */
+  deliveries: number;
+  writes: number;
+  /** Events read from the log for those who come back. */
+  read: number;
+}
+
+async function counted(job: Job): Promise<Counted | null> {
   if (!job.wire.startsWith('natter')) return null;
   const text = await (await fetch(`http://127.0.0.1:${job.port}/metrics`)).text();
-  const value = (name: string): number => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1] ?? 0);
-  return { deliveries: value('natter_deliveries_total'), writes: value('natter_socket_writes_total') };
+  const value = (name: string): number => {
+    const found = new RegExp(`^natter_${name}_total (.+)$`, 'm').exec(text)?.[1];
+    if (found === undefined) throw new Error(`the server does not count natter_${name}_total`);
+    return Number(found);
+  };
+  return { deliveries: value('deliveries'), writes: value('socket_writes'), read: value('log_events_read') };
 }
 
 /** Waits until all that was sent has arrived, and a little longer. */
@@ -60,13 +72,13 @@ async function underLoad(job: Job, work: ClosedWork | OpenWork, crowd: Crowd): P
   loop.start();
   await Promise.race([delay(work.warmup), crowd.failure]);
   // Outside of what is counted: it costs the server a little.
-  const writtenBefore = await written(job);
+  const countedBefore = await counted(job);
   loop.keep(true);
   const before = reading(job, crowd, loop.completed);
   await Promise.race([delay(work.window), crowd.failure]);
   loop.keep(false);
   const after = reading(job, crowd, loop.completed);
-  const writtenAfter = await written(job);
+  const countedAfter = await counted(job);
   loop.stop();
   await Promise.race([drain(job, crowd), crowd.failure]);
   return {
@@ -83,8 +95,8 @@ async function underLoad(job: Job, work: ClosedWork | OpenWork, crowd: Crowd): P
     latency: loop.latency(),
     late: loop.late(),
     perWrite:
-      writtenBefore && writtenAfter
-        ? (writtenAfter.deliveries - writtenBefore.deliveries) / Math.max(1, writtenAfter.writes - writtenBefore.writes)
+      countedBefore && countedAfter
+        ? (countedAfter.deliveries - countedBefore.deliveries) / Math.max(1, countedAfter.writes - countedBefore.writes)
         : null,
   };
 }
@@ -117,6 +129,43 @@ async function idle(job: Job, work: IdleWork, crowd: Crowd): Promise<IdleFigures
   return { kind: 'idle', connections: work.members, connected, joined, collected };
 }
 
+/** All are connected, then all say at once where they stand. */
+async function resume(job: Job, work: ResumeWork, crowd: Crowd): Promise<ResumeFigures> {
+  await crowd.connect(0, work.members, true);
+  crowd.lacks(work.behind);
+  const countedBefore = await counted(job);
+  const bytes = crowd.bytes;
+  const before = reading(job, crowd, 0);
+  await crowd.join(0, work.members, work.members);
+  const after = reading(job, crowd, 0);
+  const countedAfter = await counted(job);
+  const received = crowd.bytes - bytes;
+  await Promise.race([drain(job, crowd), crowd.failure]);
+  return {
+    kind: 'resume',
+    clients: work.members,
+    seconds: (after.at - before.at) / 1e6,
+    bytes: received,
+    serverCpu: after.serverCpu - before.serverCpu,
+    loadCpu: after.loadCpu - before.loadCpu,
+    serverCore: after.serverCore - before.serverCore,
+    loadCore: after.loadCore - before.loadCore,
+    reads: countedBefore && countedAfter ? (countedAfter.read - countedBefore.read) / (work.rooms * work.behind) : null,
+  };
+}
+
+function figuresOf(job: Job, crowd: Crowd): Promise<Figures> {
+  const { work } = job;
+  switch (work.kind) {
+    case 'idle':
+      return idle(job, work, crowd);
+    case 'resume':
+      return resume(job, work, crowd);
+    default:
+      return underLoad(job, work, crowd);
+  }
+}
+
 /** All connections are live in their rooms: one message in each room reaches every member of it. */
 async function prove(job: Job, crowd: Crowd): Promise<void> {
   crowd.begin({ delivered: () => undefined, confirmed: () => undefined, turn: () => undefined });
@@ -133,7 +182,7 @@ async function run(job: Job): Promise<Report> {
   const started = performance.now();
   const heart = setInterval(() => crowd.keepAlive(), KEEP_ALIVE);
   try {
-    const figures = job.work.kind === 'idle' ? await idle(job, job.work, crowd) : await underLoad(job, job.work, crowd);
+    const figures = await figuresOf(job, crowd);
     const connectSeconds = (performance.now() - started) / 1_000;
     return { kind: 'done', figures, faults: crowd.finish(), connectSeconds };
   } catch (error) {

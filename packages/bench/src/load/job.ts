@@ -1,6 +1,7 @@
 /** What the bench asks of a load generator, and what it is told: the messages between the two processes. */
 import type { Work } from '../works.js';
 import type { Faults } from './verifier.js';
+import type { Standing } from './wire.js';
 import type { WireName } from './wires/index.js';
 
 export interface Job {
@@ -17,6 +18,8 @@ export interface Job {
   rooms: readonly (string | number)[];
   /** For each member what to log in with, where that is needed. */
   tokens: readonly string[];
+  /** Where clients come back: where they stand. */
+  standing: Standing | null;
   /** Of the times at which messages are due. */
   seed: number;
   cores: { server: number; load: number };
@@ -65,6 +68,23 @@ export interface IdleFigures {
   collected: number | null;
 }
 
+export interface ResumeFigures {
+  kind: 'resume';
+  clients: number;
+  /** From the first word of the first client until the last one is live in all its rooms. */
+  seconds: number;
+  /** What arrived meanwhile. */
+  bytes: number;
+  serverCpu: number;
+  loadCpu: number;
+  serverCore: number;
+  loadCore: number;
+  /** How often what all clients lack was read from the log; null where there is nobody who counts it. */
+  reads: number | null;
+}
+
+export type Figures = LoadFigures | IdleFigures | ResumeFigures;
+
 export type Report =
-  | { kind: 'done'; figures: LoadFigures | IdleFigures; faults: Faults; connectSeconds: number }
+  | { kind: 'done'; figures: Figures; faults: Faults; connectSeconds: number }
   | { kind: 'failed'; why: string; faults: Faults | null };

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { clientFrame, frameLength, headerLength, OPCODE, upgradeFault, upgradeRequest } from './frames.js';
 import { Splitter } from './splitter.js';
-import type { Speaker, Wire } from './wire.js';
+import type { Speaker, Standing, Wire } from './wire.js';
 
 /** What the crowd wants to hear of its links. */
 export interface LinkEvents {
@@ -43,17 +43,23 @@ export class Link implements Speaker {
   #arrived: () => void;
   /** Stop before the rooms are joined, until told to go on. */
   readonly #hold: boolean;
+  readonly member: number;
+  readonly rooms: readonly (string | number)[];
+  readonly token: string | undefined;
+  readonly standing: Standing | null;
 
   constructor(
-    readonly member: number,
-    readonly rooms: readonly (string | number)[],
-    readonly token: string | undefined,
+    who: Pick<Speaker, 'member' | 'rooms' | 'token' | 'standing'>,
     port: number,
     wire: Wire,
     events: LinkEvents,
     hold: boolean,
     arrived: () => void,
   ) {
+    this.member = who.member;
+    this.rooms = who.rooms;
+    this.token = who.token;
+    this.standing = who.standing;
     this.#wire = wire;
     this.#events = events;
     this.#hold = hold;

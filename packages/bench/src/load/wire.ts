@@ -1,12 +1,20 @@
 /** How a server is spoken to: what is the same for all of them is in link.ts, what differs is behind this port. */
 import type { Measure } from './splitter.js';
 
+/** Where clients stand who come back: they have everything of each of their rooms up to a seq. */
+export interface Standing {
+  epoch: number;
+  seq: number;
+}
+
 /** What a wire may do with a connection. */
 export interface Speaker {
   readonly member: number;
   /** Rooms to be in, by the server's own names. */
   readonly rooms: readonly (string | number)[];
   readonly token: string | undefined;
+  /** It was here before, and comes back to where it stood. */
+  readonly standing: Standing | null;
   readonly stage: 'opening' | 'joining' | 'live';
   send(payload: string | Buffer): void;
   /** The server knows who this is. */

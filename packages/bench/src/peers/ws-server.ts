@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers';
 import { WebSocket, WebSocketServer } from 'ws';
+import { textFrame } from './frames.js';
 
 type Ask = { type: 'join'; user: string; rooms: string[] } | { type: 'send'; room: string; text: string };
 
@@ -31,21 +32,6 @@ function room(name: string): Room {
     rooms.set(name, found);
   }
   return found;
-}
-
-/** An unmasked text frame of RFC 6455. */
-function textFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const header = length < 126 ? 2 : 4;
-  const frame = Buffer.allocUnsafe(header + length);
-  frame[0] = 0x81;
-  if (length < 126) frame[1] = length;
-  else {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  }
-  frame.write(text, header);
-  return frame;
 }
 
 function flush(): void {

@@ -1,8 +1,9 @@
 /** All contestants, in the order of the tables. */
 import { mosquitto, nats } from './brokers.js';
+import { ejabberd } from './ejabberd.js';
 import { fastapi } from './fastapi.js';
 import { dialects, natter, onPostgres } from './natter.js';
-import { socketIo, ws, wsFramed } from './node-peers.js';
+import { bareWrites, socketIo, ws, wsFramed } from './node-peers.js';
 import type { Contestant } from './server.js';
 
 export const CONTESTANTS: readonly Contestant[] = [
@@ -14,5 +15,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   wsFramed,
   nats,
   mosquitto,
+  ejabberd,
   fastapi,
+  bareWrites,
 ];

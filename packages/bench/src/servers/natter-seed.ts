@@ -14,7 +14,9 @@ import { Log } from '@natter/server/log/log';
 import { RateLimiter } from '@natter/server/rate-limiter';
 import { openPostgresStore } from '@natter/server/store/postgres';
 import { openSqliteStore } from '@natter/server/store/sqlite';
-import { membersOf, type Work } from '../works.js';
+import { markedText } from '../load/marks.js';
+import type { Standing } from '../load/wire.js';
+import { membersOf, sendersOf, type Work } from '../works.js';
 
 export interface SeedJob {
   dir: string;
@@ -23,6 +25,8 @@ export interface SeedJob {
   tokenSeconds: number;
   /** The API that sessions and rooms are made through; '' is the native one. */
   dialect: string;
+  /** Of the messages that are there before anybody comes. */
+  nonce: string;
   /** PostgreSQL; absent: SQLite in the folder. */
   database?: string;
 }
@@ -30,13 +34,15 @@ export interface SeedJob {
 export interface Seeded {
   rooms: number[];
   tokens: string[];
+  /** Where everybody stands who has seen a room being made, and nothing since. */
+  standing: Standing;
 }
 
 /** Accounts that are being made at one time: they share their commits. */
 const AT_A_TIME = 200;
 const SESSION_SECONDS = 86_400;
 
-async function seed({ dir, work, secretKey, tokenSeconds, dialect, database }: SeedJob): Promise<Seeded> {
+async function seed({ dir, work, secretKey, tokenSeconds, dialect, nonce, database }: SeedJob): Promise<Seeded> {
   const limits = DEFAULT_LIMITS;
   const clock = systemClock;
   const store =
@@ -67,7 +73,7 @@ async function seed({ dir, work, secretKey, tokenSeconds, dialect, database }: S
   const core = new Core({ store, log, limits, names: nameRules, rates, clock, roomStatesMax: work.rooms });
 
   const users: number[] = [];
-  const made: Seeded = { rooms: [], tokens: [] };
+  const made: Seeded = { rooms: [], tokens: [], standing: { epoch: store.epoch, seq: 1 } };
   const account = async (member: number): Promise<void> => {
     const user = await accounts.create({ name: `user${String(member).padStart(5, '0')}`, password: null }, 'user');
     if (!user.ok) throw new Error(`account ${member} was refused: ${user.code}`);
@@ -97,6 +103,19 @@ async function seed({ dir, work, secretKey, tokenSeconds, dialect, database }: S
     );
     if (!reply.ok) throw new Error(`room ${room} was refused: ${reply.code} ${reply.detail ?? ''}`);
     made.rooms.push(reply.result.stream);
+  }
+  if (work.kind === 'resume') {
+    const { behind } = work;
+    await Promise.all(
+      sendersOf(work).map(async ({ member, room }, sender) => {
+        const actor = { user: users[member] as number, role: 'user' as const, session: null };
+        for (let number = 0; number < behind; number += 1) {
+          const text = markedText(nonce, sender, number);
+          const reply = await core.execute(actor, { type: 'message.send', room: made.rooms[room] as number, text });
+          if (!reply.ok) throw new Error(`a message was refused: ${reply.code} ${reply.detail ?? ''}`);
+        }
+      }),
+    );
   }
   await log.drain();
   await store.close();

@@ -23,6 +23,8 @@ const SEED = fileURLToPath(new URL('./natter-seed.js', import.meta.url));
 const TOKEN_MINUTES = 1_440;
 
 const secretKey = randomBytes(32).toString('hex');
+/** In the messages that are there before anybody comes. */
+const nonce = randomBytes(4).toString('hex');
 /** By work point: a data folder with its accounts and rooms, made once and copied for each run. */
 const seeds = new Map<string, Promise<Seeded & { dir: string }>>();
 
@@ -33,7 +35,8 @@ function seeded(work: Work, core: number, dialect: string, onPostgres = false): 
     dialect,
     work.members,
     work.rooms,
-    work.kind === 'idle' ? work.roomsEach : 1,
+    'roomsEach' in work ? work.roomsEach : 1,
+    'behind' in work ? work.behind : 0,
   ]);
   const found = seeds.get(key) ?? makeSeed(work, core, dialect, onPostgres);
   seeds.set(key, found);
@@ -55,6 +58,7 @@ async function makeSeed(
     secretKey,
     tokenSeconds: TOKEN_MINUTES * 60,
     dialect,
+    nonce,
     ...(postgres ? { database: postgres.url } : {}),
   };
   child.send(job);
@@ -70,7 +74,7 @@ async function makeSeed(
 
 /** Starts the program on a copy of what was made for the work point. */
 async function startNatter(place: Place, dialect: string): Promise<Started> {
-  const { dir, rooms, tokens } = await seeded(place.work, place.core, dialect);
+  const { dir, ...made } = await seeded(place.work, place.core, dialect);
   const data = join(place.dir, 'data');
   await cp(dir, data, { recursive: true });
   const child = start(process.execPath, [...place.nodeOptions, PROGRAM], {
@@ -79,7 +83,12 @@ async function startNatter(place: Place, dialect: string): Promise<Started> {
     env: settings(place, data),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  return { child, rooms, tokens };
+  return { child, ...begun(place, made) };
+}
+
+/** What the load generator has to know of what was made. */
+function begun({ work }: Place, { rooms, tokens, standing }: Seeded): Omit<Started, 'child'> {
+  return work.kind === 'resume' ? { rooms, tokens, nonce, standing } : { rooms, tokens };
 }
 
 function settings(place: Place, data: string): Record<string, string> {
@@ -97,7 +106,7 @@ function settings(place: Place, data: string): Record<string, string> {
 
 /** The same over PostgreSQL: alone, or as several workers who hear of each other through NATS. All of them have one core. */
 async function startOnPostgres(place: Place, workers: number): Promise<Started> {
-  const { dir, rooms, tokens } = await seeded(place.work, place.core, '', true);
+  const { dir, ...made } = await seeded(place.work, place.core, '', true);
   await cp(join(dir, 'pg'), join(place.dir, 'pg'), { recursive: true });
   ownAsPostgres(join(place.dir, 'pg'));
   const serve = workers === 1 ? [PROGRAM] : [CLI, 'serve', '--workers', String(workers)];
@@ -109,8 +118,10 @@ async function startOnPostgres(place: Place, workers: number): Promise<Started> 
     env: settings(place, join(place.dir, 'data')),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  return { child, rooms, tokens };
+  return { child, ...begun(place, made) };
 }
+
+const ALL_KINDS = ['closed', 'open', 'idle', 'resume'] as const;
 
 const shared = {
   stores: true,
@@ -125,6 +136,7 @@ export const natter: Contestant = {
   name: 'natter',
   title: 'Natter (SQLite)',
   wire: 'natter',
+  kinds: ALL_KINDS,
   start: (place) => startNatter(place, ''),
 };
 
@@ -134,6 +146,7 @@ export const onPostgres: readonly Contestant[] = [
     name: 'natter-pg',
     title: 'Natter (PostgreSQL)',
     wire: 'natter',
+    kinds: ALL_KINDS,
     beside: true,
     onNode: false,
     missing: () => shared.missing() ?? postgresMissing(),

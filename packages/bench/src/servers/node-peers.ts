@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { start } from '../children.js';
+import { BEHIND } from '../works.js';
 import { type Contestant, type Place, roomNames, type Started } from './server.js';
 
 const require = createRequire(import.meta.url);
@@ -22,6 +23,7 @@ interface Peer {
   module: string;
   program: string;
   env?: Record<string, string>;
+  kinds?: Contestant['kinds'];
 }
 
 function nodePeer(peer: Peer): Contestant {
@@ -32,13 +34,14 @@ function nodePeer(peer: Peer): Contestant {
     stores: false,
     order: 'room',
     onNode: true,
+    ...(peer.kinds ? { kinds: peer.kinds } : {}),
     missing: () => (packageVersion(peer.module) === null ? `npm package ${peer.module} is not installed` : null),
     version: () => `${peer.module} ${packageVersion(peer.module)}`,
     async start(place: Place): Promise<Started> {
       const program = fileURLToPath(new URL(`../peers/${peer.program}`, import.meta.url));
       const child = start(process.execPath, [...place.nodeOptions, program], {
         core: place.core,
-        env: { PORT: String(place.port), NODE_ENV: 'production', ...peer.env },
+        env: { PORT: String(place.port), NODE_ENV: 'production', NONCE: place.nonce, ...peer.env },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       return { child, rooms: roomNames(place), tokens: [] };
@@ -70,4 +73,15 @@ export const wsFramed = nodePeer({
   module: 'ws',
   program: 'ws-server.js',
   env: { FRAMED: '1' },
+});
+
+/** Writes what clients lack when they say which rooms they were in, and does nothing else: the least that a storm can cost. */
+export const bareWrites = nodePeer({
+  name: 'bare-writes',
+  title: 'nothing but the writes',
+  wire: 'plain',
+  module: 'ws',
+  program: 'bare-writes.js',
+  kinds: ['resume'],
+  env: { BEHIND: String(BEHIND) },
 });

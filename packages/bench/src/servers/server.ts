@@ -1,7 +1,8 @@
 /** What the bench needs of a server that it measures. */
 import type { ChildProcess } from 'node:child_process';
+import type { Standing } from '../load/wire.js';
 import type { WireName } from '../load/wires/index.js';
-import type { Work } from '../works.js';
+import { oneRoomEach, type Work } from '../works.js';
 
 export interface Place {
   work: Work;
@@ -21,6 +22,9 @@ export interface Started {
   rooms: readonly (string | number)[];
   /** For each member what to log in with, where that is needed. */
   tokens: readonly string[];
+  /** Of the messages that were there before, where clients come back, and where these stand. */
+  nonce?: string;
+  standing?: Standing;
 }
 
 export interface Contestant {
@@ -35,12 +39,19 @@ export interface Contestant {
   readonly beside?: true;
   /** Its clients can be in one room alone: no work point with more of them fits. */
   readonly oneRoom?: true;
+  /** The only kinds of work that fit it; absent: all but those in which clients come back to what was kept for them. */
+  readonly kinds?: readonly Work['kind'][];
   /** Runs on Node: its garbage can be collected on demand, and it can be profiled. */
   readonly onNode: boolean;
   /** Why it can't run here, or null. */
   missing(): string | null;
   version(): string;
   start(place: Place): Promise<Started>;
+}
+
+export function fits({ kinds, oneRoom }: Contestant, work: Work): boolean {
+  if (oneRoom && !oneRoomEach(work)) return false;
+  return kinds === undefined ? work.kind !== 'resume' : kinds.includes(work.kind);
 }
 
 /** Names for rooms where a server makes them on first use. */

@@ -29,6 +29,8 @@ export interface HubMetrics {
   delivered(events: number, subscribers: number): void;
   /** One flush: connections that were written to, and the milliseconds it took. */
   flushed(connections: number, milliseconds: number): void;
+  /** Events that were read from the log for connections that catch up. */
+  read(events: number): void;
   /** Events that came from the log because their hint did not. */
   healed(events: number): void;
   /** A connection fell behind and catches up from the log. */
@@ -100,7 +102,7 @@ export class Hub {
   constructor(options: HubOptions) {
     const { log, bus, limits, clock, metrics, memberships } = options;
     this.#options = options;
-    const pages = new Pages(log, limits.LOG_PAGE_CACHE_BYTES);
+    const pages = new Pages(log, limits.LOG_PAGE_CACHE_BYTES, (events) => metrics?.read(events));
     const failed = (error: unknown) => options.onError(error);
     this.#feeds = new Feeds(
       {

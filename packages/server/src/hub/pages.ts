@@ -17,6 +17,7 @@ export interface EventReader {
 export class Pages {
   readonly #log: EventReader;
   readonly #bytesMax: number;
+  readonly #onRead: (events: number) => void;
   /** Least recently used first. */
   readonly #pages = new Map<string, Run>();
   readonly #reading = new Map<string, Promise<Run>>();
@@ -24,9 +25,10 @@ export class Pages {
   readonly #streams = new Map<StreamId, { keys: Set<string>; mark: object }>();
   #bytes = 0;
 
-  constructor(log: EventReader, bytesMax: number) {
+  constructor(log: EventReader, bytesMax: number, onRead: (events: number) => void = () => {}) {
     this.#log = log;
     this.#bytesMax = bytesMax;
+    this.#onRead = onRead;
   }
 
   get bytes(): number {
@@ -75,6 +77,7 @@ export class Pages {
     const { mark } = known;
     const reading = this.#log.events(stream, index * PAGE_EVENTS, PAGE_EVENTS).then(
       (events) => {
+        this.#onRead(events.length);
         // What was read may hold what was deleted meanwhile [L6].
         if (known.mark !== mark) return this.#reading.get(key) ?? this.#read(stream, index, key);
         const run = new Run(index * PAGE_EVENTS + 1, events);

@@ -6,6 +6,7 @@ import { nats } from './nats.js';
 import { natter } from './natter.js';
 import { plain } from './plain.js';
 import { socketIo } from './socket-io.js';
+import { xmpp } from './xmpp.js';
 
 export const WIRES = {
   natter,
@@ -18,5 +19,6 @@ export const WIRES = {
   'socket-io': socketIo,
   nats,
   mqtt,
+  xmpp,
 } as const satisfies Record<string, Wire>;
 export type WireName = keyof typeof WIRES;

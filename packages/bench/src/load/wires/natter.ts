@@ -8,10 +8,16 @@ export const natter: Wire = {
   joinsAtOnce: true,
   keepAlive: '{"type":"ping"}',
   open(speaker) {
-    speaker.send(JSON.stringify({ type: 'hello', token: speaker.token }));
+    // Those who come back say hello when all are there.
+    if (speaker.standing) speaker.loggedIn();
+    else speaker.send(JSON.stringify({ type: 'hello', token: speaker.token }));
   },
-  join() {
+  join(speaker) {
     // Hello subscribes to all rooms of the user: the frame `live` says so.
+    const { standing, token, rooms } = speaker;
+    if (!standing) return;
+    const cursors = Object.fromEntries(rooms.map((room) => [room, standing.seq]));
+    speaker.send(JSON.stringify({ type: 'hello', token, epoch: standing.epoch, cursors }));
   },
   message(speaker, room, number, text) {
     return `{"id":${number},"key":"${speaker.member}-${number}","type":"message.send","room":${room},"text":"${text}"}`;
@@ -22,8 +28,9 @@ export const natter: Wire = {
     const reply = /^\{"type":"reply","id":(\d+),"result":/.exec(text);
     if (reply) return speaker.confirmed(Number(reply[1]));
     const type = /"type":"([a-z_.]+)"/.exec(text)?.[1];
-    if (type === 'ready') speaker.loggedIn();
-    else if (type === 'live' && speaker.stage !== 'live') speaker.joined();
+    if (type === 'ready') {
+      if (speaker.stage === 'opening') speaker.loggedIn();
+    } else if (type === 'live' && speaker.stage !== 'live') speaker.joined();
     else if (type === 'goodbye' || type === 'reset' || type === 'gone' || type === 'reply')
       speaker.refused(text.slice(0, 300));
   },
