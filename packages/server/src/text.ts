@@ -35,6 +35,9 @@ export function lineProblem(text: string, max: number, min = 0): string | null {
   return null;
 }
 
+/** For what stands on one line here and did not elsewhere. */
+export const onOneLine = (text: string): string => text.replace(/[\t\r\n\u2028\u2029]+/g, ' ');
+
 /** One visible symbol or short code: no white space, nothing unseen (joiners of emoji aside). */
 export function emojiProblem(emoji: string): string | null {
   const problem = textProblem(emoji, 64);

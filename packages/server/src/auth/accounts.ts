@@ -277,17 +277,21 @@ export class Accounts {
     const { rates, clock, refreshTokenSeconds, store } = this.#options;
     const budget = rates.take('RATE_REFRESH_PER_ADDRESS', origin.address);
     if (!budget.ok) return refuse('rate_limited', { retryAfter: budget.retryAfter });
-    const known = await this.#presented(refreshToken);
+    const { dialect } = origin;
+    const known = await this.#presented(refreshToken, dialect);
     if (typeof known === 'string') return { ok: false, code: 'bad_refresh_token', why: known };
     const now = clock.now();
-    const { session, user, hash, dialect } = known;
+    const { session, user, hash } = known;
     await store.rotateSession(session, hash, hash, now, now + refreshTokenSeconds * 1_000);
     return this.#login(user, session, refreshToken, dialect);
   }
 
   /** Gives up a refresh token: what was opened with it lives on for as long as an access token does. */
-  async giveUp(refreshToken: string): Promise<{ ok: true; value: null } | RenewalRefusal> {
-    const known = await this.#presented(refreshToken);
+  async giveUp(
+    refreshToken: string,
+    { dialect }: Pick<Origin, 'dialect'>,
+  ): Promise<{ ok: true; value: null } | RenewalRefusal> {
+    const known = await this.#presented(refreshToken, dialect);
     if (typeof known === 'string') return { ok: false, code: 'bad_refresh_token', why: known };
     const { clock, store, tokens } = this.#options;
     const now = clock.now();
@@ -296,7 +300,7 @@ export class Accounts {
       known.hash,
       GIVEN_UP,
       now,
-      now + tokens.accessSeconds(known.dialect) * 1_000,
+      now + tokens.accessSeconds(dialect) * 1_000,
     );
     return given ? { ok: true, value: null } : { ok: false, code: 'bad_refresh_token', why: 'ended' };
   }
@@ -313,10 +317,11 @@ export class Accounts {
     return Number(row?.count ?? 0);
   }
 
-  /** Native sessions change their tokens [S3]; theirs are not taken here. */
+  /** Each API renews the tokens that it gave, and no others [S3]. */
   async #presented(
     refreshToken: string,
-  ): Promise<{ session: SessionId; user: UserId; hash: string; dialect: string } | RenewalRefusal['why']> {
+    dialect: string,
+  ): Promise<{ session: SessionId; user: UserId; hash: string } | RenewalRefusal['why']> {
     const { tokens, store, clock } = this.#options;
     const claims = tokens.readRefresh(refreshToken);
     if (!claims) return 'unknown';
@@ -327,10 +332,10 @@ export class Accounts {
       .where('sessions.id', '=', claims.session)
       .executeTakeFirst();
     const hash = tokens.refreshHash(refreshToken, claims.generation);
-    if (!row || row.refresh_hash !== hash || row.dialect === '') return 'ended';
+    if (!row || row.refresh_hash !== hash || row.dialect !== dialect) return 'ended';
     if (row.expires_at <= clock.now()) return 'expired';
     if (row.status !== 'active') return 'inactive';
-    return { session: claims.session, user: row.user_id, hash, dialect: row.dialect };
+    return { session: claims.session, user: row.user_id, hash };
   }
 
   /** Sets another password and ends all other sessions, in one commit [S4]. */

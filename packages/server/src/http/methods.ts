@@ -12,7 +12,10 @@ const isParameter = (part: string): boolean => part.startsWith(':');
 
 function matches({ parts }: Pattern, asked: readonly string[]): boolean {
   if (parts.at(-1) === '*') return false;
-  return parts.length === asked.length && parts.every((part, at) => isParameter(part) || part === asked[at]);
+  return (
+    parts.length === asked.length &&
+    parts.every((part, at) => (isParameter(part) ? asked[at] !== '' : part === asked[at]))
+  );
 }
 
 /** What is not found is answered so; a known path with another method says which ones it takes. */

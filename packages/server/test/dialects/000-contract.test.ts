@@ -174,6 +174,9 @@ describe('dialect 000: rooms', () => {
     expect(locs(await create({ name: fresh('room'), description: 'x'.repeat(1_001) }))).toEqual([
       ['body', 'description'],
     ]);
+    expect(locs(await create({ name: fresh('room'), description: 'bell\u0007' }))).toEqual([['body', 'description']]);
+    const lines = await create({ name: fresh('room'), description: 'one\n\ntwo\tthree' });
+    expect([lines.status, lines.body.room.description]).toEqual([200, 'one two three']);
     const name = `${fresh('字')}${'字'.repeat(100)}`.slice(0, 100);
     const made = await create({ name: ` ${name} `, is_public: 'yes', description: 'x'.repeat(1_000), extra: 1 });
     expect([made.status, made.body.message]).toEqual([200, `Room '${name}' created successfully.`]);

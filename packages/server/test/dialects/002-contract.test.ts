@@ -225,6 +225,39 @@ describe('dialect 002: chats', () => {
     expect(left.body).toMatchObject([{ user_id: ben.id, is_admin: true }]);
   });
 
+  it('[D4] finds those who are there among however many who are not', async () => {
+    const team = await people.group(anna, [ben]);
+    const nobody = Array.from({ length: 2_500 }, (_, index) => UNKNOWN + index);
+    const user_ids = [...nobody, ben.id, carl.id];
+    const added = await people.ask('POST', `/chats/${team}/participants`, { token: anna.token, body: { user_ids } });
+    expect([added.status, added.body]).toEqual([200, { message: 'Participants added successfully' }]);
+    const { body } = await people.ask('GET', `/chats/${team}/participants`, { token: anna.token });
+    expect(body.map(({ user_id }: { user_id: number }) => user_id)).toEqual([anna.id, ben.id, carl.id]);
+  });
+
+  it('[D4] has the limits that the server is given, and says which', async () => {
+    const small = await openWorld({ GROUP_MEMBERS_MAX: '3', MESSAGE_TEXT_MAX: '50' });
+    try {
+      const there = new People(() => small);
+      const owner = await there.join('owner');
+      const { token } = owner;
+      expect((await there.ask('GET', '/info')).body.limits).toEqual({ max_group_members: 3, max_message_length: 50 });
+      const [a, b, c] = (await small.crowd(3)).map(({ id }) => id);
+      const body = { chat_type: 'group', participant_ids: [a, b, c] };
+      const many = await there.ask('POST', '/chats/', { token, body });
+      expect(many.body.detail[0].msg).toBe('Value error, Group chat cannot have more than 3 members');
+      const chat_id = await there.group(owner, [{ id: a ?? 0 }, { id: b ?? 0 }]);
+      const more = await there.ask('POST', `/chats/${chat_id}/participants`, { token, body: { user_ids: [c] } });
+      expect(said(more)).toEqual([400, 'Cannot exceed 3 members in group chat']);
+      const send = (length: number) =>
+        there.ask('POST', '/messages/', { token, body: { chat_id, content: 'x'.repeat(length) } });
+      expect((await send(50)).status).toBe(201);
+      expect(locs(await send(51))).toEqual([['body', 'content']]);
+    } finally {
+      await small.close();
+    }
+  });
+
   it('[D4] has 99 others in a group, never more than 100 members, whoever adds them at once', async () => {
     const others = await world.crowd(120);
     const made = await create({ chat_type: 'group', participant_ids: others.slice(0, 99).map(({ id }) => id) });

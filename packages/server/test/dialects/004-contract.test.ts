@@ -239,7 +239,10 @@ describe('dialect 004: rooms', () => {
       name: long,
       description: 'y'.repeat(1_000),
     });
+    const lines = await create({ name: fresh('Lines '), description: 'one\r\n\ntwo\tthree' });
+    expect([lines.status, lines.body.description]).toEqual([200, 'one two three']);
     for (const [body, loc] of [
+      [{ name: fresh('y'), description: 'bell\u0007' }, 'description'],
       [{ name: '' }, 'name'],
       [{ name: ' ' }, 'name'],
       [{ name: null }, 'name'],

@@ -182,6 +182,30 @@ describe('sessions', () => {
     expect(await socket.next()).toEqual({ type: 'pong' });
   });
 
+  it('[S3] a refresh token is taken by the API that gave it, and by no other', async () => {
+    const [cid, dan] = [await people['003'].join('cid'), await people['004'].join('dan')];
+    const nora = await world.ask('POST', '/v1/sessions', {
+      body: { name: (await world.native()).name, password: 'correct horse battery' },
+    });
+    const ask = (path: string, refresh_token: string) => world.ask('POST', path, { body: { refresh_token } });
+    for (const token of [dan.refresh, nora.body.refreshToken]) {
+      expect(said(await ask('/auth/refresh', token))).toEqual([401, 'Refresh token not found']);
+      expect(said(await ask('/auth/logout', token))).toEqual([400, 'Invalid refresh token']);
+    }
+    for (const token of [cid.refresh, nora.body.refreshToken]) {
+      const refused = await ask('/api/v1/auth/refresh', token);
+      expect(said(refused)).toEqual([401, 'Could not validate refresh token']);
+    }
+    for (const refreshToken of [cid.refresh, dan.refresh]) {
+      expect((await world.ask('POST', '/v1/sessions/refresh', { body: { refreshToken } })).status).toBe(401);
+    }
+    // Each is as good as before.
+    expect((await ask('/auth/refresh', cid.refresh)).status).toBe(200);
+    expect((await ask('/api/v1/auth/refresh', dan.refresh)).status).toBe(200);
+    const { refreshToken } = nora.body;
+    expect((await world.ask('POST', '/v1/sessions/refresh', { body: { refreshToken } })).status).toBe(200);
+  });
+
   it('C13: tokens of 001 live a day, those of the others half an hour', async () => {
     const tokens = {
       '000': (await people['000'].join('ann')).token,

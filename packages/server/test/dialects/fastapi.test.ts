@@ -1,6 +1,7 @@
 /** What the dialects share: bodies, fields, tokens and times as FastAPI has them, and reads by name. */
 import { enter } from '@natter/server/dialects/entry';
 import { Api, httpBearer, OAUTH2 } from '@natter/server/dialects/fastapi/api';
+import { failureOf } from '@natter/server/dialects/fastapi/failure';
 import { naive, zulu } from '@natter/server/dialects/fastapi/times';
 import { DEFAULT_LIMITS } from '@natter/server/limits';
 import { fastify } from 'fastify';
@@ -36,6 +37,19 @@ async function site(rules = OAUTH2) {
     async (call) => call.body,
   );
   api.route({ method: 'GET', path: '/me', summary: '' }, async ({ actor }) => actor.user);
+  const flag = Type.Boolean({ default: false });
+  api.route(
+    { method: 'POST', path: '/flag', summary: '', open: true, body: Type.Object({ flag }) },
+    async (call) => call.body,
+  );
+  const fields = [{ path: '/name', message: 'is reserved' }];
+  api.route({ method: 'POST', path: '/name', summary: '', open: true, body }, async () =>
+    failureOf({ ok: false, code: 'invalid', fields }, {}, { name: 'username' }),
+  );
+  api.route(
+    { method: 'GET', path: '/things/:id', summary: '', open: true, params: Type.Object({ id: Type.String() }) },
+    async ({ params }) => params.id,
+  );
   const post = async (url: string, payload: string | undefined, type?: string) => {
     const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type };
     const { statusCode, body: text } = await app.inject({
@@ -57,7 +71,8 @@ async function site(rules = OAUTH2) {
     });
     return [statusCode, JSON.parse(text).detail, headers['www-authenticate'] ?? null];
   };
-  return { post, get };
+  const look = async (url: string) => (await app.inject({ url })).statusCode;
+  return { post, get, look };
 }
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -128,6 +143,128 @@ describe('bodies', () => {
     const refused = await post('/json', 'username=abc&password=x', FORM);
     expect([refused.status, where(refused.body)]).toEqual([422, [['model_attributes_type', 'body']]]);
     expect(refused.body.detail[0].input).toBe('username=abc&password=x');
+  });
+});
+
+/** A form of several parts, as browsers send it. */
+const parts = (...fields: [head: string, value: string][]): string =>
+  `${fields.map(([head, value]) => `--b-1\r\nContent-Disposition: form-data; ${head}\r\n\r\n${value}\r\n`).join('')}--b-1--\r\n`;
+const PARTS = 'multipart/form-data; boundary=b-1';
+
+describe('forms of several parts', () => {
+  it('are forms like others, with whatever stands in their members', async () => {
+    const { post } = await site();
+    const form = new FormData();
+    form.set('username', 'a b&c+é\r\n--b');
+    form.set('password', '--"\n;name="x"');
+    const sent = new Request('http://localhost', { method: 'POST', body: form });
+    const { status, body } = await post('/either', await sent.text(), sent.headers.get('content-type') ?? '');
+    // Browsers make each end of a line one of the network's.
+    expect([status, body]).toEqual([200, { username: 'a b&c+é\r\n--b', password: '--"\r\n;name="x"', scope: '' }]);
+    const quoted = parts(['name="username"', 'one'], ['name="username"', 'two'], ['name="password"', 'x']);
+    expect((await post('/either', quoted, PARTS.replace('b-1', '"b-1"'))).body.username).toBe('two');
+    expect((await post('/either', `before\r\n${quoted}after`, `${PARTS}; charset=utf-8`)).body.username).toBe('two');
+  });
+
+  it('have no members where they are broken or empty, and files are none', async () => {
+    const { post } = await site();
+    const missing = [
+      ['missing', 'body', 'username'],
+      ['missing', 'body', 'password'],
+    ];
+    const whole = parts(['name="username"', 'abc'], ['name="password"', 'x']);
+    for (const [payload, type] of [
+      ['', PARTS],
+      ['--b-1--', PARTS],
+      [whole, 'multipart/form-data'],
+      [whole, 'multipart/form-data; boundary=other'],
+      [whole.replaceAll('\r\n\r\n', '\n'), PARTS],
+      [whole.replaceAll('form-data; name', 'form-data; no'), PARTS],
+      [parts(['name="username"', ''], ['name="password"; filename="x"', 'x']), PARTS],
+      [parts(['name="username"; filename*=UTF-8\'\'x', 'abc']), PARTS],
+    ]) {
+      const refused = await post('/either', payload, type);
+      expect([refused.status, where(refused.body)], payload).toEqual([422, missing]);
+    }
+    const text = await post('/json', whole, PARTS);
+    expect([text.status, where(text.body), text.body.detail[0].input]).toEqual([
+      422,
+      [['model_attributes_type', 'body']],
+      whole,
+    ]);
+  });
+
+  it('take no longer to read than they are long, however they are made', async () => {
+    const { post } = await site();
+    for (const payload of [
+      parts(...Array.from({ length: 3_000 }, (): [string, string] => ['name="a"', ''])),
+      parts([' name='.repeat(30_000), 'x']),
+      parts([';name="'.repeat(30_000), 'x']),
+      `--b-1\r\n${'content-disposition:'.repeat(10_000)}\r\n\r\nx--b-1--`,
+      '\r\n--b-'.repeat(30_000),
+    ]) {
+      const from = performance.now();
+      expect((await post('/either', payload, PARTS)).status).toBe(422);
+      expect(performance.now() - from).toBeLessThan(1_000);
+    }
+  });
+});
+
+describe('what core refuses', () => {
+  it('is shown with what was given for it, like what the schema refuses', async () => {
+    const { post } = await site();
+    const given = { username: 'deleted', password: 'x' };
+    expect(await post('/name', JSON.stringify(given), 'application/json')).toEqual({
+      status: 422,
+      body: {
+        detail: [
+          {
+            type: 'value_error',
+            loc: ['body', 'username'],
+            msg: 'Value error, is reserved',
+            input: 'deleted',
+            ctx: { error: {} },
+          },
+        ],
+      },
+    });
+  });
+});
+
+describe('input', () => {
+  it('is true or false in the words and numbers of pydantic, and of no other kind', async () => {
+    const { post } = await site();
+    const send = (flag: unknown) => post('/flag', JSON.stringify({ flag }), 'application/json');
+    for (const [given, is] of [
+      [1, true],
+      ['oFF', false],
+      [0.0, false],
+    ]) {
+      expect((await send(given)).body).toEqual({ flag: is });
+    }
+    for (const given of [2, -1, '', 'maybe', '1.0']) {
+      expect(where((await send(given)).body), `${given}`).toEqual([['bool_parsing', 'body', 'flag']]);
+    }
+    for (const given of [1.5, 1e21, null, [], {}]) {
+      expect(where((await send(given)).body), `${given}`).toEqual([['bool_type', 'body', 'flag']]);
+    }
+  });
+
+  it('may begin with a mark of byte order, and has none elsewhere', async () => {
+    const { post } = await site();
+    const good = '{"username":"abc","password":"\ufeff"}';
+    expect((await post('/json', `\ufeff${good}`, 'application/json')).body).toMatchObject({ password: '\ufeff' });
+    for (const odd of [`\ufeff\ufeff${good}`, `${good}\ufeff`]) {
+      const refused = await post('/json', odd, 'application/json');
+      expect([refused.status, refused.body.detail[0].type]).toEqual([422, 'json_invalid']);
+    }
+  });
+
+  it('has no parameter without letters: where one would be, there is nothing', async () => {
+    const { look } = await site();
+    expect(await look('/things/x')).toBe(200);
+    expect(await look('/things/%20/')).toBe(200);
+    for (const path of ['/things/', '/things//', '/things']) expect(await look(path), path).toBe(404);
   });
 });
 

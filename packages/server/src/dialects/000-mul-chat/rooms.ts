@@ -3,6 +3,7 @@ import type { RoomId } from '@natter/protocol';
 import { type Static, Type } from 'typebox';
 import type { Actor } from '../../core/actor.js';
 import type { Place } from '../../core/queries.js';
+import { onOneLine } from '../../text.js';
 import type { DialectContext } from '../dialect.js';
 import { enter } from '../entry.js';
 import { type Api, Failure, fail, failureOf } from '../fastapi/api.js';
@@ -77,8 +78,7 @@ export function roomRoutes(api: Api, context: DialectContext): void {
           kind: 'channel',
           visibility: 'public',
           name,
-          // A topic stands on one line.
-          topic: description.replace(/[\t\r\n]+/g, ' '),
+          topic: onOneLine(description),
         },
         { dialect: NAME },
       );

@@ -1,17 +1,18 @@
 /** Dialect 002, Chat Service API: direct and group chats with admins, pages, edit and delete, one socket for each chat. */
 import { Type } from 'typebox';
+import { DEFAULT_LIMITS, type Limits } from '../../limits.js';
 import type { Dialect } from '../dialect.js';
 import { Api, fail, httpBearer } from '../fastapi/api.js';
 import type { BearerRules } from '../fastapi/bearer.js';
 import { chatRoutes } from './chats.js';
 import { messageRoutes } from './messages.js';
-import { NAME } from './shapes.js';
+import { CONTENT_MAX, NAME } from './shapes.js';
 import { socketRoute } from './sockets.js';
 import { userRoutes } from './users.js';
 
 const BEARER_RULES: BearerRules = { ...httpBearer(), inactive: fail(400, 'Inactive user') };
 
-const INFO = {
+const infoOf = ({ GROUP_MEMBERS_MAX, MESSAGE_TEXT_MAX }: Limits) => ({
   name: 'Chat Service API',
   version: '1.0.0',
   features: {
@@ -22,8 +23,8 @@ const INFO = {
     typing_indicators: true,
     online_status: true,
   },
-  limits: { max_group_members: 100, max_message_length: 10_000 },
-};
+  limits: { max_group_members: GROUP_MEMBERS_MAX, max_message_length: Math.min(CONTENT_MAX, MESSAGE_TEXT_MAX) },
+});
 
 const Info = Type.Object(
   {
@@ -32,7 +33,7 @@ const Info = Type.Object(
     features: Type.Record(Type.String(), Type.Boolean()),
     limits: Type.Record(Type.String(), Type.Integer()),
   },
-  { examples: [INFO] },
+  { examples: [infoOf(DEFAULT_LIMITS)] },
 );
 
 const Online = Type.Object({
@@ -59,6 +60,7 @@ export const chatService: Dialect = {
   },
   open(context) {
     const { presence, rosters } = context.hub;
+    const info = infoOf(context.limits);
     const roster = rosters.of(NAME);
     return {
       sockets: [socketRoute(context, roster)],
@@ -70,7 +72,7 @@ export const chatService: Dialect = {
 
         api.route(
           { method: 'GET', path: '/api/v1/info', summary: 'API information', open: true, answer: Info },
-          async () => INFO,
+          async () => info,
         );
 
         api.route(

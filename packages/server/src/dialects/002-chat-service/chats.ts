@@ -19,9 +19,7 @@ import {
   toUser,
 } from './shapes.js';
 
-const GROUP_MAX = 100;
 const NO_CHAT = fail(404, "Chat not found or you don't have access");
-const FULL = 'Group chat cannot have more than 100 members';
 const ADDED = { message: 'Participants added successfully' };
 const REMOVED = { message: 'Participant removed successfully' };
 
@@ -34,6 +32,8 @@ export const PageQuery = Type.Object({
 
 export function chatRoutes(api: Api, { core, queries, hub, limits }: DialectContext): void {
   const { records } = queries;
+  const groupMax = limits.GROUP_MEMBERS_MAX;
+  const full = `Group chat cannot have more than ${groupMax} members`;
 
   /** A chat that the actor takes part in. */
   const mine = async (actor: Actor, id: number): Promise<Place | null> => {
@@ -67,7 +67,7 @@ export function chatRoutes(api: Api, { core, queries, hub, limits }: DialectCont
         if (chat_type === 'direct' && ids.length !== 1) {
           return [valueError(loc, 'Direct chat must have exactly 1 other participant', ids)];
         }
-        return ids.length >= Math.min(GROUP_MAX, limits.GROUP_MEMBERS_MAX) ? [valueError(loc, FULL, ids)] : [];
+        return ids.length >= groupMax ? [valueError(loc, full, ids)] : [];
       },
       answer: Chat,
     },
@@ -85,7 +85,7 @@ export function chatRoutes(api: Api, { core, queries, hub, limits }: DialectCont
               { dialect: NAME },
             );
       if (!done.ok) {
-        return failureOf(done, { not_found: missing, user_unavailable: missing, room_full: fail(400, FULL) });
+        return failureOf(done, { not_found: missing, user_unavailable: missing, room_full: fail(400, full) });
       }
       return show(actor, done.result.stream);
     },
@@ -169,7 +169,7 @@ export function chatRoutes(api: Api, { core, queries, hub, limits }: DialectCont
       const place = await mine(actor, room);
       if (!place?.role || !isAdmin(place, actor.user, place.role)) return forbidden;
       if (place.kind === 'direct') return fail(400, 'Can only add participants to group chats');
-      const known = await records.persons(body.user_ids.slice(0, 1_000).filter((id) => id > 0));
+      const known = await records.persons(body.user_ids.filter((id) => id > 0));
       const users = [...known.values()].filter(({ status }) => status === 'active').map(({ id }) => id);
       if (users.length === 0) return ADDED;
       const done = await core.execute(actor, { type: 'member.add', room, users }, { dialect: NAME });
@@ -177,7 +177,7 @@ export function chatRoutes(api: Api, { core, queries, hub, limits }: DialectCont
       return failureOf(done, {
         forbidden,
         not_found: forbidden,
-        room_full: fail(400, 'Cannot exceed 100 members in group chat'),
+        room_full: fail(400, `Cannot exceed ${groupMax} members in group chat`),
       });
     },
   );

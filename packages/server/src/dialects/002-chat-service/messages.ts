@@ -5,13 +5,13 @@ import type { DialectContext } from '../dialect.js';
 import { type Api, fail, failureOf } from '../fastapi/api.js';
 import { pageOf, skipOf } from '../fastapi/paging.js';
 import { PageQuery } from './chats.js';
-import { Message, NAME, pageOf as pageSchema, Said, toMessage } from './shapes.js';
+import { CONTENT_MAX, Message, NAME, pageOf as pageSchema, Said, toMessage } from './shapes.js';
 import { FIELDS } from './users.js';
 
 export const NO_PARTICIPANT = 'User is not a participant in this chat';
 
 const MessagePath = Type.Object({ message_id: Type.Integer() });
-const content = Type.String({ minLength: 1, maxLength: 10_000 });
+const content = Type.String({ minLength: 1, maxLength: CONTENT_MAX });
 
 export function messageRoutes(api: Api, { core, queries }: DialectContext): void {
   const { records } = queries;

@@ -6,6 +6,9 @@ import { zulu } from '../fastapi/times.js';
 
 export const NAME = '002';
 
+/** Longest message of this API, in code points. */
+export const CONTENT_MAX = 10_000;
+
 const orNull = (schema: ReturnType<typeof Type.String>) => Type.Union([schema, Type.Null()]);
 const time = Type.String({ format: 'date-time' });
 

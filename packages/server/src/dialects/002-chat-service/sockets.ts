@@ -9,9 +9,7 @@ import { encodingOf } from '../encoding.js';
 import { zulu } from '../fastapi/times.js';
 import type { DialectSocket, SocketRoute, Speaker } from '../socket.js';
 import { NO_PARTICIPANT } from './messages.js';
-import { NAME, toMessage } from './shapes.js';
-
-const CONTENT_MAX = 10_000;
+import { CONTENT_MAX, NAME, toMessage } from './shapes.js';
 
 const encoding = (context: DialectContext): Encoding =>
   encodingOf(

@@ -115,8 +115,8 @@ export function authRoutes(api: Api, { accounts, core, queries }: DialectContext
       body: Refresh,
       answer: Said,
     },
-    async ({ body }) => {
-      const given = await accounts.giveUp(body.refresh_token);
+    async ({ body, origin }) => {
+      const given = await accounts.giveUp(body.refresh_token, origin);
       return given.ok ? { message: 'Logout successful' } : fail(400, 'Invalid refresh token');
     },
   );

@@ -1,5 +1,6 @@
 /** Rooms in this API: public channels that admins make, open to whoever is logged in. */
 import { Type } from 'typebox';
+import { onOneLine } from '../../text.js';
 import type { DialectContext } from '../dialect.js';
 import { enter } from '../entry.js';
 import { type Api, fail, failureOf } from '../fastapi/api.js';
@@ -54,7 +55,7 @@ export function roomRoutes(api: Api, context: DialectContext): void {
     async ({ actor, body: { name, description } }) => {
       const done = await core.execute(
         actor,
-        { type: 'room.create', kind: 'channel', visibility: 'public', name, topic: description ?? '' },
+        { type: 'room.create', kind: 'channel', visibility: 'public', name, topic: onOneLine(description ?? '') },
         { dialect: NAME },
       );
       if (!done.ok) {

@@ -91,7 +91,7 @@ export class Api {
         reply,
       });
       if (reply.sent) return reply;
-      if (answer instanceof Failure) return answer.send(reply);
+      if (answer instanceof Failure) return answer.of(input.body).send(reply);
       return reply.code(status).send(answer);
     };
     for (const [index, alias] of [path].flat().entries()) {
@@ -102,6 +102,7 @@ export class Api {
           method,
           url,
           schema,
+          onRequest: refuseEmpty,
           ...(open ? {} : { preValidation: (request, reply) => this.#recognise(request, reply, allow) }),
           handler: run,
         });
@@ -172,6 +173,13 @@ function takeBody(
     return {};
   }
   return take(schema, given, 'body');
+}
+
+/** No path of FastAPI has a parameter of no letters: where one would be, there is nothing. */
+async function refuseEmpty({ params }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  if (!Object.values((params ?? {}) as object).includes('')) return undefined;
+  reply.callNotFound();
+  return reply;
 }
 
 /** A route that takes forms sees one in whatever is no JSON; to the others a form is a text like any. */

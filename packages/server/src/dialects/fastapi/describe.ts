@@ -38,7 +38,7 @@ export interface Described {
   params?: TObject;
   query?: TObject;
   body?: TObject;
-  /** The body may be a form as well as JSON; where there is none, or it is neither, it counts as an empty form. */
+  /** The body may be a form, of either kind, as well as JSON; where there is none, or it is neither, it counts as an empty form. */
   form?: boolean;
   /** Of the answer. */
   answer?: TSchema;

@@ -20,6 +20,18 @@ export class Failure {
     readonly headers: Readonly<Record<string, string>> = {},
   ) {}
 
+  /** The same, where core said what is wrong and not of what: that is in the body. */
+  of(body: object): Failure {
+    if (typeof this.detail === 'string') return this;
+    const given = new Map<unknown, unknown>(Object.entries(body));
+    const detail = this.detail.map((problem) => {
+      const [place, member] = problem.loc;
+      const isBare = problem.type === 'value_error' && problem.input === null && place === 'body';
+      return isBare && given.has(member) ? { ...problem, input: given.get(member) } : problem;
+    });
+    return new Failure(this.status, detail, this.headers);
+  }
+
   send(reply: FastifyReply): FastifyReply {
     return reply.code(this.status).headers(this.headers).send({ detail: this.detail });
   }

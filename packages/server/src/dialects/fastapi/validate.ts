@@ -158,7 +158,7 @@ function checkBoolean(input: unknown, loc: Loc): Checked {
   const word = typeof input === 'string' ? input.toLowerCase() : input;
   if (word === 1 || ['1', 'true', 't', 'yes', 'y', 'on'].includes(word as string)) return { value: true };
   if (word === 0 || ['0', 'false', 'f', 'no', 'n', 'off'].includes(word as string)) return { value: false };
-  if (typeof input === 'string' || typeof input === 'number') {
+  if (typeof input === 'string' || Number.isSafeInteger(input)) {
     const msg = 'Input should be a valid boolean, unable to interpret input';
     return wrong('bool_parsing', loc, msg, input);
   }
