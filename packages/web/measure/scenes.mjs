@@ -66,6 +66,7 @@ export async function scrollToBeginning(page, address, memory) {
       frames: 0,
       jumps: 0,
       some: [],
+      shifts: [],
       rows: 0,
       elements: 0,
       longest: 0,
@@ -73,7 +74,13 @@ export async function scrollToBeginning(page, address, memory) {
       least: Infinity,
     };
     new PerformanceObserver((list) => {
-      for (const { value } of list.getEntries()) found.shift += value;
+      for (const { value, sources } of list.getEntries()) {
+        found.shift += value;
+        const moved = sources.map(({ node, previousRect, currentRect }) => {
+          return `${node?.textContent?.slice(0, 80)}: ${JSON.stringify([previousRect, currentRect])}`;
+        });
+        if (found.shifts.length < 5) found.shifts.push({ value, moved });
+      }
     }).observe({ type: 'layout-shift', buffered: false });
     globalThis.found = found;
   });
@@ -91,6 +98,7 @@ export async function scrollToBeginning(page, address, memory) {
   const state = await page.evaluate(() => globalThis.found);
   const ended = await memory(true);
   if (state.jumps > 0) process.stderr.write(`${JSON.stringify(state.some)}\n`);
+  if (state.shift > 0) process.stderr.write(`${JSON.stringify(state.shifts, null, 2)}\n`);
   return {
     'messages scrolled over, from the newest to the first': state.messages,
     'seconds that took': seconds,

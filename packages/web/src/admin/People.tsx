@@ -1,12 +1,12 @@
 /** All accounts of the server. */
 import type { Account, User } from '@natter/protocol';
 import { useState } from 'react';
-import { Link } from 'wouter';
 import { useChat } from '../chat/chat.js';
 import { usePages } from '../chat/pages.js';
 import { adminPath } from '../routes.js';
 import { showFull, showShort, t } from '../texts/texts.js';
 import { Standing } from '../ui/Avatar.js';
+import { Link } from '../ui/Link.js';
 import { Rows } from '../ui/Rows.js';
 import ui from '../ui/ui.module.css';
 import styles from './Admin.module.css';

@@ -2,7 +2,7 @@
 import type { Account, User } from '@natter/protocol';
 import { ChevronLeft } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 import { useChat } from '../chat/chat.js';
 import { usePages } from '../chat/pages.js';
 import { openDirect } from '../rooms/direct.js';
@@ -13,6 +13,7 @@ import { Avatar } from '../ui/Avatar.js';
 import { useAct } from '../ui/act.js';
 import { Button } from '../ui/Button.js';
 import { Confirm } from '../ui/Confirm.js';
+import { Link } from '../ui/Link.js';
 import { Outcome } from '../ui/Outcome.js';
 import { Rows } from '../ui/Rows.js';
 import ui from '../ui/ui.module.css';

@@ -1,12 +1,12 @@
 /** All groups and channels of the server, by name and size: what is said in them is their members' alone. */
 import type { AdminRoom } from '@natter/protocol';
 import { useState } from 'react';
-import { Link } from 'wouter';
 import { useChat, useRoom } from '../chat/chat.js';
 import { usePages } from '../chat/pages.js';
 import { KindIcon } from '../rooms/KindIcon.js';
 import { roomPath } from '../routes.js';
 import { showCount, showFull, showShort, t } from '../texts/texts.js';
+import { Link } from '../ui/Link.js';
 import { Rows } from '../ui/Rows.js';
 import ui from '../ui/ui.module.css';
 import styles from './Admin.module.css';

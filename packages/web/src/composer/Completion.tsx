@@ -10,6 +10,7 @@ import { recentRooms } from '../switcher/recent.js';
 import { t } from '../texts/texts.js';
 import type { Conversation } from '../timeline/conversation.js';
 import { Avatar } from '../ui/Avatar.js';
+import ui from '../ui/ui.module.css';
 import styles from './Completion.module.css';
 import type { Token } from './token.js';
 
@@ -80,7 +81,7 @@ export function useCompletion({ token, room, conversation, onChoose, onClose }: 
             role="option"
             tabIndex={-1}
             aria-selected={index === now}
-            className={styles.option}
+            className={`${ui.option} ${styles.option}`}
             // The focus stays where one writes.
             onMouseDown={(event) => event.preventDefault()}
             onClick={() => choose(option)}

@@ -6,6 +6,7 @@ import type { Session } from '../session.js';
 import { showError, t } from '../texts/texts.js';
 import { Button, IconButton } from '../ui/Button.js';
 import { Field } from '../ui/Field.js';
+import { wrongIn } from '../ui/Outcome.js';
 import styles from './Enter.module.css';
 import { Logo } from './Logo.js';
 
@@ -18,7 +19,6 @@ export function Enter({ session, ended }: { session: Session; ended: boolean }) 
   const [shown, setShown] = useState(false);
   const [error, setError] = useState<NatterError | null>(null);
   const registering = mode === 'register';
-  const wrong = (path: string) => error?.fields.find((field) => field.path === path)?.message;
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -50,7 +50,7 @@ export function Enter({ session, ended }: { session: Session; ended: boolean }) 
             autoCapitalize="none"
             spellCheck={false}
             required
-            problem={wrong('/name')}
+            problem={wrongIn(error, '/name')}
           />
           {registering && (
             <Field
@@ -58,7 +58,7 @@ export function Enter({ session, ended }: { session: Session; ended: boolean }) 
               name="fullName"
               autoComplete="name"
               hint={t.enter.fullNameHint}
-              problem={wrong('/fullName')}
+              problem={wrongIn(error, '/fullName')}
             />
           )}
           <div className={styles.password}>
@@ -70,7 +70,7 @@ export function Enter({ session, ended }: { session: Session; ended: boolean }) 
               required
               minLength={registering ? PASSWORD_MIN : undefined}
               hint={registering ? t.enter.passwordHint(PASSWORD_MIN) : undefined}
-              problem={wrong('/password')}
+              problem={wrongIn(error, '/password')}
             />
             <IconButton
               icon={shown ? EyeOff : Eye}

@@ -3,7 +3,6 @@
 import type { RoomRow } from '@natter/client';
 import { ChevronLeft, PanelRight, Search } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
-import { Link } from 'wouter';
 import { useChat, useRoom, useView } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
 import { Composer } from '../composer/Composer.js';
@@ -15,6 +14,7 @@ import { Timeline } from '../timeline/Timeline.js';
 import { Standing } from '../ui/Avatar.js';
 import { IconButton } from '../ui/Button.js';
 import { Empty, Spinner } from '../ui/Empty.js';
+import { Link } from '../ui/Link.js';
 import ui from '../ui/ui.module.css';
 import styles from './Room.module.css';
 

@@ -2,7 +2,6 @@
 import type { Message, RoomRow } from '@natter/client';
 import { CheckCheck } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import { Link } from 'wouter';
 import { useChat, useRooms, useView } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
 import { KindIcon } from '../rooms/KindIcon.js';
@@ -10,6 +9,7 @@ import { roomPath } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { Button } from '../ui/Button.js';
 import { Empty } from '../ui/Empty.js';
+import { Link } from '../ui/Link.js';
 import { Page } from '../ui/Page.js';
 import { Card } from './Card.js';
 import styles from './Inbox.module.css';

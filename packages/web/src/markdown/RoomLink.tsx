@@ -1,7 +1,7 @@
 /** `#name` in a text: a link where it is a channel of mine. */
-import { Link } from 'wouter';
 import { useChat, useRooms } from '../chat/chat.js';
 import { roomPath } from '../routes.js';
+import { Link } from '../ui/Link.js';
 
 export function RoomLink({ name }: { name: string }) {
   const chat = useChat();

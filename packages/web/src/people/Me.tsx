@@ -1,12 +1,12 @@
 /** Oneself, at the head of the list: the ways to settings, to the server's own pages, and out. */
 import { ChevronDown, LogOut, type LucideIcon, Settings, ShieldCheck } from 'lucide-react';
 import { useState } from 'react';
-import { Link } from 'wouter';
 import { useChat, useName, useView } from '../chat/chat.js';
 import { ADMIN, SETTINGS } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { Standing } from '../ui/Avatar.js';
 import { Confirm } from '../ui/Confirm.js';
+import { Link } from '../ui/Link.js';
 import { Popup } from '../ui/Popup.js';
 import ui from '../ui/ui.module.css';
 import styles from './Me.module.css';

@@ -1,16 +1,19 @@
 /** What a room is, for those who run it to change; and the ways out of it. */
-import { NatterError, type RoomRow } from '@natter/client';
+import type { RoomRow } from '@natter/client';
 import { type FormEvent, useState } from 'react';
 import { useLocation } from 'wouter';
 import { useChat, useName } from '../chat/chat.js';
 import { HOME } from '../routes.js';
-import { showError, showFull, t } from '../texts/texts.js';
+import { showFull, t } from '../texts/texts.js';
+import { useAct } from '../ui/act.js';
 import { Button } from '../ui/Button.js';
 import { Choice } from '../ui/Choice.js';
-import { Dialog } from '../ui/Dialog.js';
+import { Confirm } from '../ui/Confirm.js';
 import { Field } from '../ui/Field.js';
-import ui from '../ui/ui.module.css';
+import { Outcome, wrongIn } from '../ui/Outcome.js';
+import { Save } from '../ui/Save.js';
 import styles from './Details.module.css';
+import { Visibility } from './Visibility.js';
 
 export function About({ room, name }: { room: RoomRow; name: string }) {
   const runs = room.kind !== 'direct' && room.role !== 'member';
@@ -52,39 +55,18 @@ export function About({ room, name }: { room: RoomRow; name: string }) {
   );
 }
 
-/** What did not work, in words; a bug is thrown on. */
-function problemOf(thrown: unknown): NatterError {
-  if (thrown instanceof NatterError) return thrown;
-  throw thrown;
-}
-
 function Change({ room }: { room: RoomRow }) {
   const { client } = useChat();
-  const [busy, setBusy] = useState(false);
-  const [said, setSaid] = useState('');
-  const [error, setError] = useState<NatterError | null>(null);
+  const { busy, error, done, act } = useAct();
   const [visibility, setVisibility] = useState(room.visibility);
   const [history, setHistory] = useState(room.history);
-  const wrong = (path: string) => error?.fields.find((field) => field.path === path)?.message;
-  const save = async (event: FormEvent<HTMLFormElement>) => {
+  const save = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const line = (field: string) => String(form.get(field) ?? '').trim();
-    setBusy(true);
-    setError(null);
-    setSaid('');
     const change = { name: line('name'), topic: line('topic'), history };
-    try {
-      await client.send('room.change', {
-        room: room.id,
-        ...change,
-        ...(room.kind === 'channel' ? { visibility } : {}),
-      });
-      setSaid(t.details.saved);
-    } catch (thrown) {
-      setError(problemOf(thrown));
-    }
-    setBusy(false);
+    const seen = room.kind === 'channel' ? { visibility } : {};
+    void act(() => client.send('room.change', { room: room.id, ...change, ...seen }));
   };
   return (
     <form className={styles.form} onSubmit={save}>
@@ -94,26 +76,16 @@ function Change({ room }: { room: RoomRow }) {
         defaultValue={room.name}
         required={room.kind === 'channel'}
         autoComplete="off"
-        problem={wrong('/name')}
+        problem={wrongIn(error, '/name')}
       />
       <Field
         label={t.create.topic}
         name="topic"
         defaultValue={room.topic}
         autoComplete="off"
-        problem={wrong('/topic')}
+        problem={wrongIn(error, '/topic')}
       />
-      {room.kind === 'channel' && (
-        <Choice
-          legend={t.create.who}
-          value={visibility}
-          onChange={setVisibility}
-          options={[
-            { value: 'public', label: t.create.public },
-            { value: 'private', label: t.create.private },
-          ]}
-        />
-      )}
+      {room.kind === 'channel' && <Visibility value={visibility} onChange={setVisibility} />}
       <Choice
         legend={t.details.history}
         value={history}
@@ -123,44 +95,32 @@ function Change({ room }: { room: RoomRow }) {
           { value: 'joined', label: t.details.historyJoined },
         ]}
       />
-      <p role="status" className={error ? ui.problem : ui.hint}>
-        {error && error.fields.length === 0 ? showError(error) : said}
-      </p>
-      <div className={ui.row}>
-        <Button kind="main" type="submit" disabled={busy}>
-          {t.message.save}
-        </Button>
-      </div>
+      <Save label={t.message.save} busy={busy} error={error} done={done && t.details.saved} />
     </form>
   );
 }
 
-type Way = 'leave' | 'archive' | 'delete';
+const COMMANDS = { leave: 'member.leave', archive: 'room.archive', delete: 'room.delete' } as const;
+type Way = keyof typeof COMMANDS;
 
 function Leave({ room, name }: { room: RoomRow; name: string }) {
   const { client } = useChat();
   const [, go] = useLocation();
   const [asked, setAsked] = useState<Way | null>(null);
-  const [problem, setProblem] = useState('');
+  const { error, act } = useAct();
   const runs = room.role !== 'member';
-  const act = async (way: Way | 'unarchive') => {
-    setProblem('');
-    try {
-      if (way === 'leave') await client.send('member.leave', { room: room.id });
-      else if (way === 'delete') await client.send('room.delete', { room: room.id });
-      else await client.send(way === 'archive' ? 'room.archive' : 'room.unarchive', { room: room.id });
-      setAsked(null);
-      if (way === 'leave' || way === 'delete') go(HOME);
-    } catch (thrown) {
-      setProblem(showError(problemOf(thrown)));
-    }
+  const take = async (way: Way) => {
+    await client.send(COMMANDS[way], { room: room.id });
+    if (way === 'leave' || way === 'delete') go(HOME);
   };
   return (
     <div className={styles.last}>
       <Button onClick={() => setAsked('leave')}>{t.details.leave}</Button>
       {runs &&
         (room.archived ? (
-          <Button onClick={() => void act('unarchive')}>{t.details.unarchive}</Button>
+          <Button onClick={() => void act(() => client.send('room.unarchive', { room: room.id }))}>
+            {t.details.unarchive}
+          </Button>
         ) : (
           <Button onClick={() => setAsked('archive')}>{t.details.archive}</Button>
         ))}
@@ -169,26 +129,15 @@ function Leave({ room, name }: { room: RoomRow; name: string }) {
           {t.details.delete}
         </Button>
       )}
-      {problem && !asked && (
-        <p role="alert" className={ui.problem}>
-          {problem}
-        </p>
-      )}
+      <Outcome error={error} done={false} />
       {asked && (
-        <Dialog title={t.details.ask[asked].title(name)} onClose={() => setAsked(null)}>
-          <p>{t.details.ask[asked].hint}</p>
-          {problem && (
-            <p role="alert" className={ui.problem}>
-              {problem}
-            </p>
-          )}
-          <div className={ui.row} data-end>
-            <Button onClick={() => setAsked(null)}>{t.message.cancel}</Button>
-            <Button kind="danger" onClick={() => void act(asked)}>
-              {t.details[asked]}
-            </Button>
-          </div>
-        </Dialog>
+        <Confirm
+          title={t.details.ask[asked].title(name)}
+          hint={t.details.ask[asked].hint}
+          go={t.details[asked]}
+          onClose={() => setAsked(null)}
+          act={() => take(asked)}
+        />
       )}
     </div>
   );

@@ -10,7 +10,9 @@ import { Button } from '../ui/Button.js';
 import { Choice } from '../ui/Choice.js';
 import { Dialog } from '../ui/Dialog.js';
 import { Field } from '../ui/Field.js';
+import { wrongIn } from '../ui/Outcome.js';
 import ui from '../ui/ui.module.css';
+import { Visibility } from './Visibility.js';
 
 export function CreateRoom({ onClose }: { onClose: () => void }) {
   const { api } = useChat();
@@ -20,7 +22,6 @@ export function CreateRoom({ onClose }: { onClose: () => void }) {
   const [people, setPeople] = useState<readonly Person[]>([]);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<NatterError | null>(null);
-  const wrong = (path: string) => error?.fields.find((field) => field.path === path)?.message;
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -62,20 +63,12 @@ export function CreateRoom({ onClose }: { onClose: () => void }) {
           autoFocus
           autoComplete="off"
           required={kind === 'channel'}
-          problem={wrong('/name')}
+          problem={wrongIn(error, '/name')}
         />
         {kind === 'channel' && (
           <>
-            <Field label={t.create.topic} name="topic" autoComplete="off" problem={wrong('/topic')} />
-            <Choice
-              legend={t.create.who}
-              value={visibility}
-              onChange={setVisibility}
-              options={[
-                { value: 'public', label: t.create.public },
-                { value: 'private', label: t.create.private },
-              ]}
-            />
+            <Field label={t.create.topic} name="topic" autoComplete="off" problem={wrongIn(error, '/topic')} />
+            <Visibility value={visibility} onChange={setVisibility} />
           </>
         )}
         <PeoplePicker label={t.create.people} chosen={people} onChange={setPeople} />

@@ -106,7 +106,7 @@ function Entry({ member, room, failed }: { member: Member; room: RoomRow; failed
         <Menu.Portal container={document.querySelector('aside')}>
           <Menu.Content className={menu.menu} align="end" collisionPadding={8} loop>
             {user.id !== me && (
-              <Menu.Item className={menu.item} onSelect={() => void openDirect(chat, go, user.id)}>
+              <Menu.Item className={`${ui.option} ${menu.item}`} onSelect={() => void openDirect(chat, go, user.id)}>
                 <span>{t.details.write}</span>
               </Menu.Item>
             )}
@@ -119,7 +119,7 @@ function Entry({ member, room, failed }: { member: Member; room: RoomRow; failed
               >
                 <Menu.Label className={menu.name}>{t.details.role}</Menu.Label>
                 {ROLES.map((one) => (
-                  <Menu.RadioItem key={one} value={one} className={menu.item}>
+                  <Menu.RadioItem key={one} value={one} className={`${ui.option} ${menu.item}`}>
                     <span>{t.details.roles[one]}</span>
                     <Menu.ItemIndicator>✓</Menu.ItemIndicator>
                   </Menu.RadioItem>
@@ -130,7 +130,7 @@ function Entry({ member, room, failed }: { member: Member; room: RoomRow; failed
               <>
                 <Menu.Separator className={menu.line} />
                 <Menu.Item
-                  className={menu.item}
+                  className={`${ui.option} ${menu.item}`}
                   data-danger
                   onSelect={() => run(client.send('member.remove', { room: room.id, user: user.id }))}
                 >

@@ -2,7 +2,7 @@
 import type { RoomRow } from '@natter/client';
 import { AtSign, ChevronDown, Inbox, type LucideIcon, Plus, Search, SquarePen } from 'lucide-react';
 import { lazy, memo, Suspense, useMemo, useState } from 'react';
-import { Link, useRoute } from 'wouter';
+import { useRoute } from 'wouter';
 import { useChat, useRooms, useView } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
 import { Me } from '../people/Me.js';
@@ -10,6 +10,7 @@ import { MENTIONS, roomPath, SEARCH, UNREAD } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { Avatar, Standing } from '../ui/Avatar.js';
 import { IconButton } from '../ui/Button.js';
+import { Link } from '../ui/Link.js';
 import ui from '../ui/ui.module.css';
 import { KindIcon } from './KindIcon.js';
 import { openPanel, panelView } from './panel.js';
@@ -78,11 +79,11 @@ function View({ href, icon: Icon, label }: { href: string; icon: LucideIcon; lab
   const [here] = useRoute(href);
   return (
     <li>
-      <Link href={href} className={styles.entry} aria-current={here ? 'page' : undefined}>
+      <Link href={href} className={`${ui.option} ${styles.entry}`} aria-current={here ? 'page' : undefined}>
         <span className={styles.sign}>
           <Icon size={16} strokeWidth={1.75} aria-hidden />
         </span>
-        <span className={styles.name}>{label}</span>
+        <span className={ui.optionName}>{label}</span>
       </Link>
     </li>
   );
@@ -134,15 +135,15 @@ const Entry = memo(function Entry({ room, current }: { room: RoomRow; current: b
     <li>
       <Link
         href={roomPath(room.id)}
-        className={styles.entry}
+        className={`${ui.option} ${styles.entry}`}
         data-room={room.id}
         data-unread={unread > 0 || undefined}
         aria-current={current ? 'page' : undefined}
       >
         <Sign room={room} />
-        <span className={styles.name}>{name || '…'}</span>
+        <span className={ui.optionName}>{name || '…'}</span>
         {unread > 0 && (
-          <span className={styles.count} data-calls={calls > 0 || undefined}>
+          <span className={ui.count} data-calls={calls > 0 || undefined}>
             <span aria-hidden>{short(calls > 0 ? calls : unread)}</span>
             <span className="hidden">
               {calls > 0 && kind !== 'direct' ? t.rooms.mentions(calls) : t.rooms.unread(unread)}

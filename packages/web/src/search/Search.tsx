@@ -5,12 +5,12 @@ import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import { useChat } from '../chat/chat.js';
 import { usePages } from '../chat/pages.js';
+import { Card } from '../inbox/Card.js';
 import { showError, t } from '../texts/texts.js';
 import { Button } from '../ui/Button.js';
 import { Empty, Spinner } from '../ui/Empty.js';
 import { Page } from '../ui/Page.js';
 import { Filters } from './Filters.js';
-import { Hit } from './Hit.js';
 import { type Query, queryPath, questionOf, readQuery } from './query.js';
 import styles from './Search.module.css';
 
@@ -141,8 +141,8 @@ function Found({ query, clear }: { query: Query; clear: () => void }) {
       )}
       {rows && rows.length > 0 && (
         <ol className={styles.hits} data-old={(busy && !more) || undefined}>
-          {rows.map((hit) => (
-            <Hit key={hit.message.id} hit={hit} />
+          {rows.map(({ message, ranges }) => (
+            <Card key={message.id} message={message} found={ranges} where />
           ))}
         </ol>
       )}

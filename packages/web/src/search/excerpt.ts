@@ -7,6 +7,9 @@ export interface Piece {
   readonly at: number;
 }
 
+/** Where in a text something matched: from, to, in code units. */
+export type Ranges = readonly (readonly [number, number])[];
+
 /** Code units that are shown of a message, and how many of them come before what matched first. */
 const SOME_LINES = { length: 260, lead: 80 };
 /** Where the end of a line cuts off what is longer: what matched is to stand before it. */
@@ -32,11 +35,7 @@ function isLowHalf(text: string, at: number): boolean {
   return (text.charCodeAt(at) & 0xfc00) === 0xdc00;
 }
 
-export function excerptOf(
-  text: string,
-  ranges: readonly (readonly [number, number])[],
-  { length, lead } = SOME_LINES,
-): readonly Piece[] {
+export function excerptOf(text: string, ranges: Ranges, { length, lead } = SOME_LINES): readonly Piece[] {
   const first = ranges[0]?.[0] ?? 0;
   const from = text.length <= length ? 0 : beginning(text, Math.min(first - lead, text.length - length));
   const to = ending(text, from + length);

@@ -3,10 +3,9 @@ import { type FormEvent, useEffect, useRef } from 'react';
 import { useChat, useView } from '../chat/chat.js';
 import { t } from '../texts/texts.js';
 import { useAct } from '../ui/act.js';
-import { Button } from '../ui/Button.js';
 import { Field } from '../ui/Field.js';
-import { Outcome, wrongIn } from '../ui/Outcome.js';
-import ui from '../ui/ui.module.css';
+import { wrongIn } from '../ui/Outcome.js';
+import { Save } from '../ui/Save.js';
 import styles from './Settings.module.css';
 
 export function Password() {
@@ -20,7 +19,7 @@ export function Password() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
-    void act(() => api.changePassword(String(given.get('password')), String(given.get('newPassword'))).then(() => {}));
+    void act(() => api.changePassword(String(given.get('password')), String(given.get('newPassword'))));
   };
   return (
     <form ref={form} className={styles.form} onSubmit={submit} aria-label={t.settings.parts.password}>
@@ -49,12 +48,12 @@ export function Password() {
         hint={t.settings.passwordHint}
         problem={wrongIn(error, '/newPassword')}
       />
-      <Outcome error={error?.code === 'bad_credentials' ? null : error} done={done && t.settings.passwordDone} />
-      <div className={ui.row}>
-        <Button kind="main" type="submit" disabled={busy}>
-          {t.settings.passwordSet}
-        </Button>
-      </div>
+      <Save
+        label={t.settings.passwordSet}
+        busy={busy}
+        error={error?.code === 'bad_credentials' ? null : error}
+        done={done && t.settings.passwordDone}
+      />
     </form>
   );
 }

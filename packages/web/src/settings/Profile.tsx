@@ -8,7 +8,8 @@ import { useAct } from '../ui/act.js';
 import { Button } from '../ui/Button.js';
 import { Confirm } from '../ui/Confirm.js';
 import { Field } from '../ui/Field.js';
-import { Outcome, wrongIn } from '../ui/Outcome.js';
+import { wrongIn } from '../ui/Outcome.js';
+import { Save } from '../ui/Save.js';
 import ui from '../ui/ui.module.css';
 import styles from './Settings.module.css';
 
@@ -70,12 +71,7 @@ function Form({ account }: { account: Account }) {
           hint={t.settings.aboutHint}
           problem={wrongIn(error, '/about')}
         />
-        <Outcome error={error} done={done && t.settings.saved} />
-        <div className={ui.row}>
-          <Button kind="main" type="submit" disabled={busy}>
-            {t.message.save}
-          </Button>
-        </div>
+        <Save label={t.message.save} busy={busy} error={error} done={done && t.settings.saved} />
       </form>
       <DeleteMe name={account.name} />
     </>

@@ -15,6 +15,7 @@ import { NO_FILTER, queryPath } from '../search/query.js';
 import { showStamp, t } from '../texts/texts.js';
 import { Standing } from '../ui/Avatar.js';
 import { Dialog } from '../ui/Dialog.js';
+import ui from '../ui/ui.module.css';
 import { closeness } from './fuzzy.js';
 import { recentRooms } from './recent.js';
 import styles from './Switcher.module.css';
@@ -140,7 +141,7 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
       line: (
         <>
           <Search size={16} aria-hidden />
-          <span className={styles.name}>{t.switcher.search(query)}</span>
+          <span className={ui.optionName}>{t.switcher.search(query)}</span>
         </>
       ),
       go: to(queryPath({ ...NO_FILTER, text: query })),
@@ -196,7 +197,7 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
               role="option"
               tabIndex={-1}
               aria-selected={index === at}
-              className={styles.option}
+              className={`${ui.option} ${styles.option}`}
               onClick={go}
               onPointerMove={() => setChosen(index)}
             >
@@ -217,10 +218,10 @@ function RoomLine({ room }: { room: RoomRow }) {
   return (
     <>
       {kind === 'direct' && peer !== null ? <Standing user={peer} size={22} /> : <KindIcon room={room} size={16} />}
-      <span className={styles.name}>{roomName(chat, room) || '…'}</span>
+      <span className={ui.optionName}>{roomName(chat, room) || '…'}</span>
       {room.archived && <span className={styles.hint}>{t.rooms.archived}</span>}
       {unread > 0 && (
-        <span className={styles.count} data-calls={calls > 0 || undefined}>
+        <span className={ui.count} data-calls={calls > 0 || undefined}>
           {calls > 0 ? calls : unread}
           <span className="hidden">
             {' '}
@@ -236,7 +237,7 @@ function PersonLine({ person }: { person: Person }) {
   return (
     <>
       <Standing user={person.id} size={22} />
-      <span className={styles.name}>{person.fullName || person.name}</span>
+      <span className={ui.optionName}>{person.fullName || person.name}</span>
       {person.fullName && <span className={styles.hint}>@{person.name}</span>}
     </>
   );
@@ -246,7 +247,7 @@ function HitLine({ hit: { message, ranges } }: { hit: SearchHit }) {
   const author = useName(useChat(), message.author);
   return (
     <>
-      <span className={styles.name}>
+      <span className={ui.optionName}>
         <b>{author}</b>{' '}
         {excerptOf(message.text, ranges, ONE_LINE).map(({ text, marked, at }) =>
           marked ? <mark key={at}>{text}</mark> : <span key={at}>{text}</span>,

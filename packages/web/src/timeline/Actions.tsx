@@ -19,45 +19,49 @@ export function Actions({ message, conversation }: { message: Message; conversat
   const may = mayDo(message, room, chat.me);
   const [quick] = useState(() => frequent().slice(0, QUICK));
   return (
-    <div className={styles.actions} role="toolbar" aria-label={t.message.actions}>
-      {may.react &&
-        quick.map((emoji) => (
-          <button
-            key={emoji}
-            type="button"
-            className={styles.quick}
-            aria-label={`${t.message.react} ${emoji}`}
-            onClick={() => {
-              noteUse(emoji);
-              react(chat, message, emoji);
-            }}
-          >
-            {emoji}
-          </button>
-        ))}
-      {may.react && (
+    <div className={styles.actionsWay}>
+      <div className={styles.actions} role="toolbar" aria-label={t.message.actions}>
+        {may.react &&
+          quick.map((emoji) => (
+            <button
+              key={emoji}
+              type="button"
+              className={styles.quick}
+              aria-label={`${t.message.react} ${emoji}`}
+              onClick={() => {
+                noteUse(emoji);
+                react(chat, message, emoji);
+              }}
+            >
+              {emoji}
+            </button>
+          ))}
+        {may.react && (
+          <IconButton
+            small
+            icon={SmilePlus}
+            label={t.message.reactOther}
+            aria-haspopup="dialog"
+            onClick={({ currentTarget }) => conversation.pick(message, currentTarget.getBoundingClientRect())}
+          />
+        )}
+        {may.reply && (
+          <IconButton small icon={Reply} label={t.message.reply} onClick={() => conversation.reply(message)} />
+        )}
+        {may.edit && (
+          <IconButton small icon={Pencil} label={t.message.edit} onClick={() => conversation.edit(message)} />
+        )}
         <IconButton
           small
-          icon={SmilePlus}
-          label={t.message.reactOther}
-          aria-haspopup="dialog"
-          onClick={({ currentTarget }) => conversation.pick(message, currentTarget.getBoundingClientRect())}
+          icon={Ellipsis}
+          label={t.message.more}
+          aria-haspopup="menu"
+          onClick={({ currentTarget }) => {
+            const { right, bottom } = currentTarget.getBoundingClientRect();
+            conversation.openMenu(message, right, bottom + 4);
+          }}
         />
-      )}
-      {may.reply && (
-        <IconButton small icon={Reply} label={t.message.reply} onClick={() => conversation.reply(message)} />
-      )}
-      {may.edit && <IconButton small icon={Pencil} label={t.message.edit} onClick={() => conversation.edit(message)} />}
-      <IconButton
-        small
-        icon={Ellipsis}
-        label={t.message.more}
-        aria-haspopup="menu"
-        onClick={({ currentTarget }) => {
-          const { right, bottom } = currentTarget.getBoundingClientRect();
-          conversation.openMenu(message, right, bottom + 4);
-        }}
-      />
+      </div>
     </div>
   );
 }

@@ -20,6 +20,7 @@ import { useChat, useRoom } from '../chat/chat.js';
 import { openDirect } from '../rooms/direct.js';
 import { t } from '../texts/texts.js';
 import menu from '../ui/Menu.module.css';
+import ui from '../ui/ui.module.css';
 import { linkTo, mayDo, pin } from './acts.js';
 import type { Conversation, Opened } from './conversation.js';
 
@@ -127,7 +128,7 @@ interface EntryProps {
 
 function Entry({ icon: Icon, label, hint, danger, onSelect }: EntryProps) {
   return (
-    <Menu.Item className={menu.item} data-danger={danger || undefined} onSelect={onSelect}>
+    <Menu.Item className={`${ui.option} ${menu.item}`} data-danger={danger || undefined} onSelect={onSelect}>
       <Icon size={16} strokeWidth={1.75} aria-hidden />
       <span>{label}</span>
       {hint && <kbd aria-hidden>{hint}</kbd>}

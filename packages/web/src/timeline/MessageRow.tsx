@@ -10,7 +10,7 @@ import { Avatar } from '../ui/Avatar.js';
 import { Actions } from './Actions.js';
 import type { Conversation } from './conversation.js';
 import { EditBox } from './EditBox.js';
-import { useMark } from './marks.js';
+import { useMarks } from './marks.js';
 import { Reactions } from './Reactions.js';
 import styles from './Timeline.module.css';
 
@@ -27,10 +27,7 @@ export const MessageRow = memo(function MessageRow({ message, first, conversatio
   const chat = useChat();
   const { marks } = conversation;
   const { seq, author, at, text, deletedAt, mentions } = message;
-  const active = useMark(marks, 'active', seq);
-  const menu = useMark(marks, 'menu', seq);
-  const editing = useMark(marks, 'editing', seq);
-  const found = useMark(marks, 'found', seq);
+  const { active, menu, editing, found } = useMarks(marks, seq);
   const deleted = deletedAt !== null;
   const callsMe = mentions.everyone === true || mentions.users?.includes(chat.me);
   return (

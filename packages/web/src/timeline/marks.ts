@@ -35,7 +35,22 @@ export class Marks {
   }
 }
 
-/** Is this row the one? */
-export function useMark(marks: Marks, name: keyof Marked, seq: number): boolean {
-  return useSyncExternalStore(marks.view.subscribe, () => marks.now[name] === seq);
+/** What a row can be marked as: one bit for each, so that a row listens once. */
+const BITS = { active: 1, menu: 2, editing: 4, found: 8 } as const;
+
+type Mark = keyof typeof BITS;
+
+/** What this row is marked as. */
+export function useMarks(marks: Marks, seq: number): Readonly<Record<Mark, boolean>> {
+  const bits = useSyncExternalStore(marks.view.subscribe, () => {
+    const { active, menu, editing, found } = marks.now;
+    return (
+      (active === seq ? BITS.active : 0) |
+      (menu === seq ? BITS.menu : 0) |
+      (editing === seq ? BITS.editing : 0) |
+      (found === seq ? BITS.found : 0)
+    );
+  });
+  const is = (mark: Mark) => (bits & BITS[mark]) !== 0;
+  return { active: is('active'), menu: is('menu'), editing: is('editing'), found: is('found') };
 }

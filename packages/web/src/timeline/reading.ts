@@ -5,8 +5,9 @@
 import type { Message, Timeline, TimelineSnapshot } from '@natter/client';
 import { View } from '@natter/client/emitter';
 import type { Place, Places } from '../chat/places.js';
+import { lettersOf } from '../look/letters.js';
 import { anchorsItself, offsetOf, rowAt, standsIn, topMessage } from './anchor.js';
-import { around, atEnd, grow, most, range, type Window } from './window.js';
+import { around, atEnd, grow, most, range, screenful, type Window } from './window.js';
 
 export interface Sight {
   /** The newest message is in sight, and stays so when others come. */
@@ -58,6 +59,8 @@ export class Reading {
   #waiting = false;
   /** The browser does not keep the stand in the drawing that comes: it is put back by hand. */
   #byHand = false;
+  /** Letters of the rows that come next are on the way. */
+  #lettering = false;
   /** Seq that was read around last. */
   #asked: number | null = null;
   #frame = 0;
@@ -211,7 +214,8 @@ export class Reading {
     const stand = this.#stand;
     this.#due = true;
     this.#waiting = false;
-    this.#put(stand.is === 'end' ? atEnd(messages) : around(messages, placeOf(stand).seq));
+    const first = screenful(innerHeight);
+    this.#put(stand.is === 'end' ? atEnd(messages, first) : around(messages, placeOf(stand).seq, first));
     this.#set({ atEnd: stand.is === 'end' });
   }
 
@@ -299,24 +303,39 @@ export class Reading {
   }
 
   /** Rows for one and a half screens on both sides, loaded where they are not. */
-  #fill(again = false): void {
+  #fill(again = false, lettered = false): void {
     const scroller = this.#scroller;
     const window = this.#window;
-    if (!scroller || window === null || this.#due || this.#waiting) return;
+    if (!scroller || window === null || this.#due || this.#waiting || this.#lettering) return;
     const { scrollTop, scrollHeight, clientHeight } = scroller;
     const margin = clientHeight * 1.5 + 200;
     const { older, newer, loading, error } = this.#snapshot;
     const max = most(clientHeight);
     if (scrollTop < margin) {
       const grown = grow(this.#snapshot, window, 'up', max);
-      if (grown) return this.#resize(grown);
+      if (grown) return this.#grow(window, grown, lettered);
       if (older && !loading && (again || !error)) this.#options.timeline.older(PAGE).catch(() => {});
     }
     if (scrollHeight - scrollTop - clientHeight < margin) {
       const grown = grow(this.#snapshot, window, 'down', max);
-      if (grown) return this.#resize(grown);
+      if (grown) return this.#grow(window, grown, lettered);
       if (newer && !loading && (again || !error)) this.#options.timeline.newer(PAGE).catch(() => {});
     }
+  }
+
+  /** Rows are drawn when their letters are here: a font that comes after them would move what is read. */
+  #grow(window: Window, grown: Window, lettered: boolean): void {
+    const { messages } = this.#snapshot;
+    const [begin, end] = range(this.#snapshot, window);
+    const [from, to] = range(this.#snapshot, grown);
+    const fresh = [...messages.slice(from, begin), ...messages.slice(end, to)];
+    const letters = lettered ? null : lettersOf(fresh.map(({ text }) => text).join(' '));
+    if (!letters) return this.#resize(grown);
+    this.#lettering = true;
+    void letters.then(() => {
+      this.#lettering = false;
+      this.#fill(false, true);
+    });
   }
 
   #resize(window: Window): void {

@@ -12,9 +12,17 @@ export interface Window {
   readonly to: number | null;
 }
 
-/** Messages that a window begins with, and by how many it grows. */
-const FIRST = 40;
+/** Messages by which a window grows. */
 const STEP = 30;
+/** Pixels of the lowest row, and of what stands above and below a timeline at least. */
+const ROW = 26;
+const ELSE = 120;
+
+/** Messages that a window begins with: those that fill a page of that height, and no more, so that it is painted at once. */
+export function screenful(height: number): number {
+  return Math.max(10, Math.ceil((height - ELSE) / ROW));
+}
+
 /** Most messages in the page: several screens even of the shortest rows. */
 export function most(height: number): number {
   return Math.max(120, Math.ceil(height / 20) * 5);
@@ -32,16 +40,16 @@ export function range(loaded: Loaded, { from, to }: Window): readonly [number, n
 }
 
 /** The newest. */
-export function atEnd(messages: readonly Message[]): Window {
-  return { from: messages.at(-FIRST)?.seq ?? messages[0]?.seq ?? 0, to: null };
+export function atEnd(messages: readonly Message[], first: number): Window {
+  return { from: messages.at(-first)?.seq ?? messages[0]?.seq ?? 0, to: null };
 }
 
-/** Around a message. */
-export function around(messages: readonly Message[], seq: number): Window {
+/** Around a message, wherever on the page it comes to stand. */
+export function around(messages: readonly Message[], seq: number, first: number): Window {
   const at = indexFrom(messages, seq);
-  const end = at + FIRST / 2 + 10;
+  const end = at + first;
   return {
-    from: messages[Math.max(0, at - FIRST / 2)]?.seq ?? seq,
+    from: messages[Math.max(0, at - Math.ceil(first / 2))]?.seq ?? seq,
     to: end >= messages.length ? null : (messages[end] as Message).seq,
   };
 }

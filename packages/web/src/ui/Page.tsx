@@ -1,9 +1,10 @@
 /** A page beside the rooms that is no room: its name, its parts, and what it shows. */
 import { ChevronLeft } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 import { HOME } from '../routes.js';
 import { t } from '../texts/texts.js';
+import { Link } from './Link.js';
 import styles from './Page.module.css';
 
 interface PageProps {

@@ -7,14 +7,14 @@ export interface Act {
   readonly error: NatterError | null;
   readonly done: boolean;
   /** Answers whether it was done. */
-  act(what: () => Promise<void>): Promise<boolean>;
+  act(what: () => Promise<unknown>): Promise<boolean>;
 }
 
 type State = Omit<Act, 'act'>;
 
 export function useAct(): Act {
   const [state, setState] = useState<State>({ busy: false, error: null, done: false });
-  const act = async (what: () => Promise<void>) => {
+  const act = async (what: () => Promise<unknown>) => {
     setState({ busy: true, error: null, done: false });
     try {
       await what();
