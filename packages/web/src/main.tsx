@@ -6,6 +6,7 @@ import './look/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.js';
+import { expectChat } from './chat/chat.js';
 import { forgetRooms } from './chat/device.js';
 import { endLeft } from './leaving.js';
 import { startLook } from './look/theme.js';
@@ -17,8 +18,10 @@ startShell();
 const session = new Session(location.origin);
 void session.restore();
 endLeft();
+const state = session.view.getSnapshot();
+if (state.is === 'in') expectChat(state.user.id);
 // What a page that was killed could not take away.
-if (session.view.getSnapshot().is === 'out') void forgetRooms().catch(() => {});
+if (state.is === 'out') void forgetRooms().catch(() => {});
 
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>

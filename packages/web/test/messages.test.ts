@@ -59,6 +59,45 @@ describe('a message', () => {
     expect(await other.getByRole('menuitem', { name: 'Edit', exact: true }).count()).toBe(0);
   });
 
+  it('has its bar in sight wherever it stands: whole, and every button of it can be pressed', async () => {
+    const room = await makeRoom('many');
+    for (let count = 0; count < 40; count += 1) await ada.api.sendMessage(room.id, { text: `one of many, ${count}` });
+    const page = await house.enter('ada', `/r/${room.id}`);
+    await message(page, 'one of many, 39').waitFor();
+    /** How far the bar stands below the upper edge, with so many pixels of the row `count` in sight under it; -1: covered. */
+    const bar = async (count: number, inSight: number): Promise<number> => {
+      const at = await message(page, `one of many, ${count}`).evaluate((row, wanted) => {
+        const scroller = row.closest('[data-timeline]') as HTMLElement;
+        const { top } = scroller.getBoundingClientRect();
+        scroller.scrollBy(0, row.getBoundingClientRect().bottom - top - wanted);
+        const { left, bottom } = row.getBoundingClientRect();
+        return { x: left + 100, y: bottom - 2 };
+      }, inSight);
+      await page.mouse.move(at.x, at.y - 1);
+      await page.mouse.move(at.x, at.y);
+      const toolbar = message(page, `one of many, ${count}`).getByRole('toolbar');
+      await toolbar.waitFor();
+      return toolbar.evaluate((element) => {
+        const edge = (element.closest('[data-timeline]') as HTMLElement).getBoundingClientRect().top;
+        const buttons = [...element.querySelectorAll('button')].map((button) => ({
+          button,
+          ...button.getBoundingClientRect().toJSON(),
+        }));
+        const free = buttons.every(({ button, left, right, top, bottom }) =>
+          [top + 1, bottom - 1].every((y) => button.contains(document.elementFromPoint((left + right) / 2, y))),
+        );
+        return free ? element.getBoundingClientRect().top - edge : -1;
+      });
+    };
+    for (const inSight of [4, 12, 28, 40, 90]) expect(await bar(20, inSight)).toBeGreaterThanOrEqual(0);
+    // The last one is not longer for its bar.
+    const length = await page.locator('[data-timeline]').evaluate((scroller) => scroller.scrollHeight);
+    await page.locator('[data-timeline]').evaluate((scroller) => scroller.scrollTo(0, scroller.scrollHeight));
+    await message(page, 'one of many, 39').hover();
+    await message(page, 'one of many, 39').getByRole('toolbar').waitFor();
+    expect(await page.locator('[data-timeline]').evaluate((scroller) => scroller.scrollHeight)).toBe(length);
+  });
+
   it('is pinned and found again among the pins, which lead to it', async () => {
     const room = await makeRoom('pins');
     await ada.api.sendMessage(room.id, { text: 'the **key** is under the mat' });

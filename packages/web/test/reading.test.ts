@@ -26,12 +26,19 @@ async function makeLong(name: string, length: number): Promise<number> {
     await Promise.all(
       Array.from({ length: Math.min(50, length - at) }, (_, index) => {
         const author = (at + index) % 7 < 4 ? ada : bob;
-        const text = `message ${at + index} ${'of some length '.repeat((at + index) % 9)}`.trim();
+        const text =
+          `${greeting(at + index)}message ${at + index} ${'of some length '.repeat((at + index) % 9)}`.trim();
         return author.api.sendMessage(id, { text });
       }),
     );
   }
   return id;
+}
+
+/** Now and then somebody writes letters that come in another file of the font. */
+function greeting(at: number): string {
+  if (at % 90 === 13) return 'Здравствуйте, καλημέρα: ';
+  return at % 90 === 57 ? '*Grüße aus Łódź* ' : '';
 }
 
 interface Measured {

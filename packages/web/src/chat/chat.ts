@@ -56,8 +56,17 @@ async function readDevice(me: number): Promise<{ known: Known | null; groups: [n
   return { known, groups: known ? groups : [] };
 }
 
+let expected: { readonly me: number; readonly device: ReturnType<typeof readDevice> } | null = null;
+
+/** Somebody is logged in: what is known is read while the page is still being set up. */
+export function expectChat(me: number): void {
+  expected = { me, device: readDevice(me) };
+}
+
 export async function openChat(session: Session, me: number): Promise<Chat> {
-  const { known, groups } = await readDevice(me);
+  const reading = expected?.me === me ? expected.device : readDevice(me);
+  expected = null;
+  const { known, groups } = await reading;
   const client = new NatterClient({
     url: session.url,
     token: session.token,

@@ -1,6 +1,6 @@
-/** One message in a list of many: who said it when and where, and what; pressed, it is shown where it stands. */
+/** Messages in a list, and one of them: who said it when and where, and what; pressed, it is shown where it stands. */
 import type { Message } from '@natter/client';
-import { memo } from 'react';
+import { memo, type ReactNode } from 'react';
 import { useChat, useName, useRoom } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
 import { plainLine } from '../markdown/plain.js';
@@ -11,6 +11,20 @@ import { showFull, showStamp, t } from '../texts/texts.js';
 import { Avatar } from '../ui/Avatar.js';
 import { Link } from '../ui/Link.js';
 import styles from './Card.module.css';
+
+interface CardsProps {
+  /** Others are on the way. */
+  old?: boolean;
+  children: ReactNode;
+}
+
+export function Cards({ old, children }: CardsProps) {
+  return (
+    <ol className={styles.cards} data-old={old || undefined}>
+      {children}
+    </ol>
+  );
+}
 
 interface CardProps {
   message: Message;

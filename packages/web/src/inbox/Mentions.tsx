@@ -7,7 +7,7 @@ import { showError, t } from '../texts/texts.js';
 import { Button } from '../ui/Button.js';
 import { Empty, Spinner } from '../ui/Empty.js';
 import { Page } from '../ui/Page.js';
-import { Card } from './Card.js';
+import { Card, Cards } from './Card.js';
 import styles from './Inbox.module.css';
 
 export default function Mentions() {
@@ -37,11 +37,13 @@ export default function Mentions() {
         </div>
       )}
       {rows?.length === 0 && !busy && <Empty title={t.inbox.noMentions} hint={t.inbox.noMentionsHint} />}
-      <ul>
-        {rows?.map((message) => (
-          <Card key={message.id} message={message} where />
-        ))}
-      </ul>
+      {rows && rows.length > 0 && (
+        <Cards>
+          {rows.map((message) => (
+            <Card key={message.id} message={message} where />
+          ))}
+        </Cards>
+      )}
       {more && (
         <Button onClick={more} disabled={busy}>
           {t.browse.more}

@@ -11,7 +11,7 @@ import { Button } from '../ui/Button.js';
 import { Empty } from '../ui/Empty.js';
 import { Link } from '../ui/Link.js';
 import { Page } from '../ui/Page.js';
-import { Card } from './Card.js';
+import { Card, Cards } from './Card.js';
 import styles from './Inbox.module.css';
 
 /** Messages that are shown of a room. */
@@ -77,11 +77,11 @@ function Part({ room }: { room: RoomRow }) {
           <CheckCheck size={16} aria-hidden /> {t.timeline.markRead}
         </Button>
       </header>
-      <ul>
+      <Cards>
         {messages.map((message) => (
           <Card key={message.id} message={message} />
         ))}
-      </ul>
+      </Cards>
       {more > 0 && (
         <Link className={styles.more} href={roomPath(room.id)}>
           {t.inbox.more(more)}

@@ -5,7 +5,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import { useChat } from '../chat/chat.js';
 import { usePages } from '../chat/pages.js';
-import { Card } from '../inbox/Card.js';
+import { Card, Cards } from '../inbox/Card.js';
 import { showError, t } from '../texts/texts.js';
 import { Button } from '../ui/Button.js';
 import { Empty, Spinner } from '../ui/Empty.js';
@@ -140,11 +140,11 @@ function Found({ query, clear }: { query: Query; clear: () => void }) {
         </Empty>
       )}
       {rows && rows.length > 0 && (
-        <ol className={styles.hits} data-old={(busy && !more) || undefined}>
+        <Cards old={busy && !more}>
           {rows.map(({ message, ranges }) => (
             <Card key={message.id} message={message} found={ranges} where />
           ))}
-        </ol>
+        </Cards>
       )}
       {more && rows && rows.length > 0 && !error && (
         <Button onClick={more} disabled={busy}>
