@@ -226,6 +226,17 @@ describe('hints', () => {
     expect(socket.seqs(ROOM)).toEqual([2]);
   });
 
+  it('[H3][M1] so is the last one of an inbox: a marker that was moved elsewhere', async () => {
+    const { socket } = await liveIn([ROOM]);
+    far.log.commit({ stream: ANNA, type: 'read.moved', body: { room: ROOM, seq: 1 } });
+    network.waiting.length = 0;
+    clock.advance(5_000);
+    await turns();
+    clock.advance(200);
+    await turns();
+    expect(socket.seqs(ANNA)).toEqual([2]);
+  });
+
   it('[H3] once a hint was lost, or none can be heard, the log is asked every second', async () => {
     const { socket } = await liveIn([ROOM]);
     const lose = async (milliseconds: number): Promise<void> => {
