@@ -1,4 +1,7 @@
 /** One run: everything is started and well, then broken and healed again and again while people talk, then all is looked at. */
+import { tmpdir } from 'node:os';
+import { examineStored } from '@natter/server/cli/doctor';
+import { loadConfig } from '@natter/server/config';
 import { Random } from '../simulation/random.js';
 import { check, readLog, stateHash } from './checker.js';
 import { Cluster } from './cluster.js';
@@ -165,7 +168,8 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const verdict = await check(facts);
     if (!isBugged) await checkHoldings(cluster, before, problem);
     for (const device of devices.splice(0)) await device.close();
-    if (!isBugged) await checkAtRest(cluster, problem);
+    await checkAtRest(cluster, problem);
+    if (!isBugged) await checkAfterDeath(cluster, problem);
     for (const node of cluster.nodes) {
       for (const line of node.logged) {
         if (/ended by itself|"level":"fatal"|unhandled/i.test(line))
@@ -238,8 +242,23 @@ async function checkHoldings(cluster: Cluster, before: Holdings[], problem: (wha
   if (wrong()) problem(`the nodes hold more than before: ${JSON.stringify({ before, after })} [I14]`);
 }
 
+/** What its findings begin with. */
+export const THE_DOCTOR = 'natter doctor says:';
+
+/** [I16] What `natter doctor` says of the tables and of the search index, once nobody does anything: recounted by code of the server's own. */
+async function checkAtRest({ postgres }: Cluster, problem: (what: string) => void): Promise<void> {
+  const loaded = loadConfig(
+    { DATABASE_URL: postgres.urlAt(postgres.port), SECRET_KEY: 'not asked for by who only examines' },
+    tmpdir(),
+  );
+  if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
+  const { findings, notes } = await examineStored(loaded.config, () => {}, new AbortController().signal);
+  for (const { check: rule, text } of findings) problem(`${THE_DOCTOR} [${rule}] ${text} [I16]`);
+  for (const note of notes) problem(`${THE_DOCTOR} ${note} [I16]`);
+}
+
 /** [I16] What is stored is the same after all nodes were killed and one was started again. */
-async function checkAtRest(cluster: Cluster, problem: (what: string) => void): Promise<void> {
+async function checkAfterDeath(cluster: Cluster, problem: (what: string) => void): Promise<void> {
   await pause(500);
   const before = await stateHash(cluster);
   await Promise.all(cluster.nodes.map((node) => node.end('SIGKILL')));
