@@ -1,9 +1,10 @@
 /** What the operator has chosen: every setting with its default, its parser and its text in one table. The only reader of the environment. */
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
+import { makeFolder } from './folders.js';
 import { LIMITS, type LimitName, type Limits, RATE_LIMITS } from './limits.js';
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -506,7 +507,7 @@ function natsConfig(read: Reader, cwd: string): NatsConfig | null {
 function keepSecretKey(dataDir: string): string {
   const path = join(dataDir, SECRET_KEY_FILE);
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     const key = readKey(path) ?? makeKey(path);
     if (key.length >= SECRET_KEY_MIN) return key;
   } catch (error) {

@@ -1,7 +1,8 @@
 /** Where everything is stored, as the settings say: opens it, says whether it is there, empties it. Knows the drivers. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config, Database } from './config.js';
+import { makeFolder } from './folders.js';
 import type { PostgresOptions } from './postgres/connection.js';
 import type { IndexComparison } from './search/comparison.js';
 import { comparePostgresIndex } from './search/postgres-check.js';
@@ -28,7 +29,7 @@ export async function openStorage(config: Config, onTrouble: (message: string) =
   const { database, limits } = config;
   switch (database.driver) {
     case 'sqlite': {
-      mkdirSync(dirname(database.path), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(database.path));
       const store = await openSqliteStore({ file: database.path, readers: 1 });
       const file = searchFile(database.path);
       return { store, search: new SqliteSearch({ file, storeFile: database.path, limits, onTrouble }) };
@@ -127,15 +128,13 @@ export async function openTarget(
   origin: Origin,
   replace: boolean,
 ): Promise<Target> {
-  const there = { ...config, database };
   if (database.driver === 'postgres') {
-    if (replace) await removeStored(there);
-    return PostgresTarget.open(postgresOptions(config, database.url), origin);
+    return PostgresTarget.open(postgresOptions(config, database.url), origin, replace);
   }
   if (!replace && (await holdsEvents(database, config))) {
     throw new CopyError(`${database.path} is not empty: ${HOW_TO_EMPTY}`);
   }
-  mkdirSync(dirname(database.path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(database.path));
   return new SqliteTarget(database.path, { origin, makeRoom: () => removeFiles(database.path) });
 }
 

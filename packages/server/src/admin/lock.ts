@@ -1,7 +1,7 @@
 /** One process at a time on a data folder. The lock is the operating system's, so that it ends with the process, however that ends. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
+import { makeFolder } from '../folders.js';
 
 const LOCK_FILE = 'natter.lock';
 const BUSY = 5;
@@ -20,9 +20,20 @@ export class DataDirInUseError extends Error {
 
 /** Takes the folder for this process, or throws DataDirInUseError. */
 export function lockDataDir(dir: string): DataLock {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolder(dir);
   // A database, for nothing but the lock that SQLite takes on it: Node has no other way to ask for one.
-  const db = new DatabaseSync(join(dir, LOCK_FILE));
+  const file = join(dir, LOCK_FILE);
+  let db: InstanceType<typeof DatabaseSync>;
+  try {
+    db = new DatabaseSync(file);
+  } catch (error) {
+    throw new Error(
+      `${file} can not be written: is ${dir} a folder that may be written to? (${(error as Error).message})`,
+      {
+        cause: error,
+      },
+    );
+  }
   try {
     db.exec('pragma busy_timeout = 0; pragma journal_mode = memory; begin exclusive');
   } catch (error) {

@@ -1,5 +1,5 @@
 /** `natter doctor`: recounts everything that is stored from the log. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config.js';
@@ -7,7 +7,7 @@ import type { DoctorResult, OnProgress } from '../doctor/doctor.js';
 import type { Session } from './commands.js';
 import { safe } from './print.js';
 import { showProgress } from './progress.js';
-import { requireDatabase } from './reach.js';
+import { CliError, requireDatabase } from './reach.js';
 
 export interface Examined extends DoctorResult {
   /** The same for two stores exactly if every row of every table is the same. */
@@ -16,8 +16,13 @@ export interface Examined extends DoctorResult {
 
 const number = new Intl.NumberFormat('en');
 
-/** Works while a server runs. What is on PostgreSQL is examined in a copy of one moment of it. */
-export async function examineStored(config: Config, onProgress: OnProgress, signal: AbortSignal): Promise<Examined> {
+/** Works while a server runs. What is on PostgreSQL is examined in a copy of one moment of it. `onRoom` hears what room it takes, before it is taken. */
+export async function examineStored(
+  config: Config,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+  onRoom: (said: string) => void = () => {},
+): Promise<Examined> {
   const [{ examine }, { copyStore, hashStore, originOf }, storage] = await Promise.all([
     import('../doctor/doctor.js'),
     import('../transfer/copy.js'),
@@ -27,6 +32,7 @@ export async function examineStored(config: Config, onProgress: OnProgress, sign
   const { database } = config;
   const source = await storage.openSource(database, config, false);
   try {
+    onRoom(requireRoom(await source.bytes()));
     if (database.driver === 'sqlite') {
       const { rows } = await originOf(source);
       let hashed = 0;
@@ -53,13 +59,31 @@ export async function examineStored(config: Config, onProgress: OnProgress, sign
   }
 }
 
+/**
+ * Everything is recounted in a folder for temporary files. What that takes is less than the store itself takes: on
+ * PostgreSQL, where a copy is made too, the same rows take twice as much as in a file.
+ */
+function requireRoom(bytes: number): string {
+  const folder = tmpdir();
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  const said = `${folder} needs about ${megabytes(bytes)} for it, and has ${megabytes(free)}`;
+  if (free < bytes) throw new CliError(`${said}: name a folder with more room in TMPDIR`);
+  return said;
+}
+
+const megabytes = (bytes: number): string => `${number.format(Math.ceil(bytes / 1_000_000))} MB`;
+
 export async function doctor(session: Session, options: { json?: boolean }): Promise<number> {
   const { config, printer, stderr, signal } = session;
   await requireDatabase(config);
   const progress = showProgress('examining', stderr);
-  const result = await examineStored(config, (part, done, of) => progress.update(done, of, part), signal).finally(() =>
-    progress.stop(),
-  );
+  const result = await examineStored(
+    config,
+    (part, done, of) => progress.update(done, of, part),
+    signal,
+    (said) => stderr.write(`${safe(said)}\n`),
+  ).finally(() => progress.stop());
   if (options.json) printer.json(result);
   else {
     for (const { check, text } of result.findings) printer.line(`[${check}] ${safe(text)}`);

@@ -1,6 +1,7 @@
 /** `natter nats-keys`: writes what a NATS server in operator mode, the nodes, and whoever signs for followers need. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeFolder } from '../folders.js';
 import type { Session } from './commands.js';
 import { safe } from './print.js';
 import { CliError } from './reach.js';
@@ -8,7 +9,7 @@ import { CliError } from './reach.js';
 export async function makeNatsKeys({ config, printer }: Session, folder: string): Promise<number> {
   const { makeOperatorFiles } = await import('../followers/operator.js');
   const place = resolve(folder);
-  mkdirSync(place, { recursive: true, mode: 0o700 });
+  makeFolder(place);
   if (readdirSync(place).length > 0) throw new CliError(`${place} is not empty: keys that are in use would be lost`);
   const { files, account } = makeOperatorFiles(config.nats?.prefix ?? 'natter', Math.floor(Date.now() / 1_000));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(place, name), content, { mode: 0o600 });

@@ -43,6 +43,8 @@ export interface Source {
   readonly migrations: readonly string[];
   /** How many rows there are; with a key, up to it. */
   count(table: TableName, to?: Place): Promise<number>;
+  /** What it takes where it is, the search index left aside. */
+  bytes(): Promise<number>;
   /** Id of the newest event. */
   lastEvent(): Promise<number>;
   /** The next rows after a key, in the order of it, with all their columns. */

@@ -9,6 +9,7 @@ import {
   orderBy,
   type Place,
   type Source,
+  TABLE_KEYS,
   type TableName,
   type Target,
   whereKey,
@@ -51,6 +52,11 @@ export class PostgresSource implements Source {
     return Number((await this.#connection.query(sql, to ?? [])).rows[0]?.count);
   }
 
+  async bytes(): Promise<number> {
+    const sizes = TABLE_KEYS.map(([table]) => `pg_total_relation_size('${table}')`);
+    return Number((await this.#connection.query(`select ${sizes.join(' + ')} as bytes`)).rows[0]?.bytes);
+  }
+
   async lastEvent(): Promise<number> {
     return Number((await this.#connection.query('select coalesce(max(id), 0) as id from events')).rows[0]?.id);
   }
@@ -61,8 +67,8 @@ export class PostgresSource implements Source {
     return (await this.#connection.query(sql, params)).rows;
   }
 
-  async close(): Promise<void> {
-    this.#connection.destroy();
+  close(): Promise<void> {
+    return end(this.#connection);
   }
 }
 
@@ -84,10 +90,11 @@ export class PostgresTarget implements Target {
     this.begun = begun;
   }
 
-  /** Takes a database that is empty, or that a copy of the same origin was begun into. */
-  static async open(options: PostgresOptions, origin: Origin): Promise<PostgresTarget> {
+  /** Takes a database that is empty, or that a copy of the same origin was begun into; `replace` empties it. Nobody comes in between. */
+  static async open(options: PostgresOptions, origin: Origin, replace: boolean): Promise<PostgresTarget> {
     const connection = await openAlone(options);
     try {
+      if (replace) await dropMade(connection);
       const columns = await applyMigrations(connection);
       // Should the machine fail, the last rows are missing together with the note that they are there. The end is durable.
       await connection.script('set synchronous_commit = off');
@@ -139,9 +146,14 @@ export class PostgresTarget implements Target {
     return dropMade(this.#connection);
   }
 
-  async close(): Promise<void> {
-    this.#connection.destroy();
+  close(): Promise<void> {
+    return end(this.#connection);
   }
+}
+
+/** Waits for the end: whoever comes next is not told that somebody else still has the database. */
+async function end(connection: PostgresConnection): Promise<void> {
+  if (!connection.lost) await connection.close();
 }
 
 /** Where an earlier attempt has come to; else notes that this one has begun. */

@@ -1,5 +1,5 @@
 /** A SQLite file that is copied whole, or filled. Works in the process that asks: the command line's. */
-import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from '@photostructure/sqlite';
@@ -24,10 +24,14 @@ type Database = InstanceType<typeof DatabaseSync>;
 /** Reads one snapshot, beside a server that goes on writing. */
 export class SqliteSource implements Source {
   readonly migrations: readonly string[];
+  readonly #file: string;
   readonly #db: Database;
 
   constructor(file: string) {
     if (!existsSync(file)) throw new CopyError(`there is no ${file}`);
+    // A pipe would be waited for without end.
+    if (!statSync(file).isFile()) throw new CopyError(`${file} is no file`);
+    this.#file = file;
     try {
       this.#db = new DatabaseSync(pathToFileURL(file).href, { readOnly: true });
     } catch (error) {
@@ -52,6 +56,10 @@ export class SqliteSource implements Source {
   async count(table: TableName, to: Place = null): Promise<number> {
     const sql = `select count(*) as count from ${table}${whereKey(table, '<=', to, () => '?')}`;
     return Number(this.#rows(sql, to ?? [])[0]?.count);
+  }
+
+  async bytes(): Promise<number> {
+    return statSync(this.#file).size;
   }
 
   async lastEvent(): Promise<number> {
@@ -122,7 +130,6 @@ export class SqliteTarget implements Target {
     this.#partial = `${file}.partial`;
     const origin = JSON.stringify(options.origin ?? null);
     if (!options.origin || !isPartOf(this.#partial, origin)) {
-      removePartial(this.#partial);
       // It holds hashes of passwords: nobody else reads it, from the first byte on.
       makeEmpty(this.#partial);
     }
@@ -130,7 +137,13 @@ export class SqliteTarget implements Target {
     // Whatever ends this process, what was committed is in the file. The machine may fail: then the file is not believed,
     // and at the end it is flushed before it gets its name.
     this.#db.exec('pragma journal_mode = delete; pragma synchronous = off; pragma cache_size = -65536');
-    this.begun = this.#begin(origin);
+    try {
+      this.begun = this.#begin(origin);
+    } catch (error) {
+      this.#end();
+      removePartial(this.#partial);
+      throw unwritable(this.#partial, error);
+    }
   }
 
   /** Where an earlier attempt has come to; else makes the tables. */
@@ -161,10 +174,14 @@ export class SqliteTarget implements Target {
     const insert = this.#db.prepare(
       `insert into ${table} (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
     );
-    this.#db.exec('begin');
-    for (const row of rows) insert.run(...columns.map((column) => row[column] as Param));
-    this.#db.prepare(`update ${COPY_TABLE} set name = ?, place = ?`).run(table, JSON.stringify(keyOf(table, last)));
-    this.#db.exec('commit');
+    try {
+      this.#db.exec('begin');
+      for (const row of rows) insert.run(...columns.map((column) => row[column] as Param));
+      this.#db.prepare(`update ${COPY_TABLE} set name = ?, place = ?`).run(table, JSON.stringify(keyOf(table, last)));
+      this.#db.exec('commit');
+    } catch (error) {
+      throw unwritable(this.#partial, error);
+    }
   }
 
   async source(): Promise<Source> {
@@ -200,10 +217,15 @@ export class SqliteTarget implements Target {
 
 function makeEmpty(file: string): void {
   try {
+    removePartial(file);
     closeSync(openSync(file, 'wx', 0o600));
   } catch (error) {
-    throw new CopyError(`${file} can not be written (${(error as Error).message})`);
+    throw unwritable(file, error);
   }
+}
+
+function unwritable(file: string, error: unknown): CopyError {
+  return new CopyError(`${file} can not be written: is there room for it? (${(error as Error).message})`);
 }
 
 /** Is the file a whole part of this copy, which can be gone on with? */

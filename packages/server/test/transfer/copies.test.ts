@@ -458,6 +458,31 @@ describe('natter doctor on PostgreSQL', () => {
     }
   });
 
+  it.runIf(process.platform === 'linux')(
+    'says what room it takes before it takes any, and ends where there is too little',
+    async () => {
+      const config = settings('postgres');
+      await live(config);
+      const rooms: string[] = [];
+      await examineStored(
+        config,
+        () => {},
+        never,
+        (room) => rooms.push(room),
+      );
+      expect(rooms).toEqual([expect.stringMatching(/ needs about [1-9]\d* MB for it, and has [\d,]+ MB$/)]);
+      const { TMPDIR } = process.env;
+      try {
+        // Of which nobody has any.
+        process.env.TMPDIR = '/proc';
+        await expect(state(config)).rejects.toThrow(/^\/proc needs about \d+ MB for it, and has 0 MB: .*TMPDIR/);
+      } finally {
+        if (TMPDIR === undefined) delete process.env.TMPDIR;
+        else process.env.TMPDIR = TMPDIR;
+      }
+    },
+  );
+
   it('leaves no copy behind', async () => {
     const before = readdirSync(tmpdir()).filter((name) => name.startsWith('natter-doctor-'));
     const config = settings('postgres');
