@@ -38,6 +38,7 @@ import { openStorage, ownFolders } from './storage.js';
 import type { Store } from './store/store.js';
 import { makeIrcImport } from './transfer/irc.js';
 import { VERSION } from './version.js';
+import type { Colleagues } from './worker-metrics.js';
 
 /** Room states kept in memory: those used longest ago go. */
 const ROOM_STATES_MAX = 10_000;
@@ -74,6 +75,8 @@ export interface Online {
 
 export interface OpenOptions {
   logger: Logger;
+  /** The other workers behind the same address. */
+  colleagues?: Colleagues;
   clock?: Clock;
   online?: Online;
 }
@@ -97,19 +100,22 @@ export async function openCore(config: Config, options: OpenOptions): Promise<Co
 
 async function openParts(
   config: Config,
-  { logger, clock = systemClock, online = NOBODY }: OpenOptions,
+  { logger, clock = systemClock, online = NOBODY, colleagues }: OpenOptions,
   unlock: () => void,
 ): Promise<CoreParts> {
   const { limits } = config;
   const { store, search } = await openStorage(config, (message) => logger.warn({ part: 'search' }, message));
-  const metrics: Metrics = new Metrics({
-    searchLag: async () => {
-      const [{ position }, newest] = await Promise.all([search.state(), newestEvent(store)]);
-      return Math.max(0, newest - position);
+  const metrics: Metrics = new Metrics(
+    {
+      searchLag: async () => {
+        const [{ position }, newest] = await Promise.all([search.state(), newestEvent(store)]);
+        return Math.max(0, newest - position);
+      },
+      onlineUsers: () => online.count(),
+      busWell: () => online.busWell(),
     },
-    onlineUsers: () => online.count(),
-    busWell: () => online.busWell(),
-  });
+    colleagues,
+  );
   const log = new Log(store, {
     batchMax: limits.COMMIT_BATCH_MAX,
     queueMax: limits.COMMIT_QUEUE_MAX,
@@ -195,12 +201,15 @@ export interface App {
   readonly port: number;
   readonly parts: CoreParts;
   readonly hub: Hub;
+  /** Resolves when the database was restored while this node was cut off from it: all that is here is of a former life of the log. */
+  readonly outlived: Promise<void>;
   /** Answers what is under way, sends everybody away with "come back", closes the store. Within SHUTDOWN_SECONDS. */
   close(): Promise<void>;
 }
 
 /** The whole server, listening. */
-export async function openApp(config: Config, { logger, clock = systemClock }: OpenOptions): Promise<App> {
+export async function openApp(config: Config, options: OpenOptions): Promise<App> {
+  const { logger, clock = systemClock } = options;
   let hub: Hub | null = null;
   let bus: Bus = new LocalBus();
   // What can't be used is told before anything is opened.
@@ -208,8 +217,7 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
     ? new Signer({ ...config.nats.followers, nodesFile: config.nats.credentialsFile })
     : null;
   const parts = await openCore(config, {
-    logger,
-    clock,
+    ...options,
     online: {
       isOnline: (user) => hub?.presence.isOnline(user) ?? false,
       count: () => hub?.counts.users ?? 0,
@@ -348,7 +356,7 @@ export async function openApp(config: Config, { logger, clock = systemClock }: O
   const { port } = http.server.address() as AddressInfo;
   const everywhere = config.host === '0.0.0.0' || config.host === '::';
   const name = everywhere ? 'localhost' : config.host.includes(':') ? `[${config.host}]` : config.host;
-  return { url: `http://${name}:${port}`, port, parts, hub, close };
+  return { url: `http://${name}:${port}`, port, parts, hub, outlived: store.outlived, close };
 }
 
 /** Can the parts do what they are for, now? */

@@ -1,5 +1,6 @@
 /** What is counted and measured, for Prometheus. Each part of the house is given the hooks that are its own. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Colleagues, Gathered } from './worker-metrics.js';
 
 /** From what one fsync takes to what nobody waits for. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -28,6 +29,7 @@ export interface Totals {
 
 export class Metrics {
   readonly #readings: Readings;
+  readonly #colleagues: Colleagues | undefined;
   readonly registry = new Registry();
   readonly #commits = this.#counter('natter_commits_total', 'Transactions of the log that were committed');
   readonly #events = this.#counter('natter_events_total', 'Events that were committed');
@@ -79,8 +81,11 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  constructor(readings: Readings) {
+  /** `colleagues`: the other workers behind the same address, which are asked too. */
+  constructor(readings: Readings, colleagues?: Colleagues) {
     this.#readings = readings;
+    this.#colleagues = colleagues;
+    colleagues?.counts(() => this.registry.getMetricsAsJSON());
     // Process and event loop: natter_nodejs_eventloop_lag_seconds and its like.
     collectDefaultMetrics({ register: this.registry, prefix: 'natter_' });
     const frames = this.#frames;
@@ -166,6 +171,12 @@ export class Metrics {
     this.#http.observe({ route, status }, seconds);
   }
 
+  /** As Prometheus reads it. */
+  async page(): Promise<string> {
+    const all = await this.#colleagues?.gather();
+    return all ? pageOf(all) : this.registry.metrics();
+  }
+
   async totals(): Promise<Totals> {
     const [sockets, events, deliveries, commit, http] = await Promise.all([
       this.#sockets.get(),
@@ -199,4 +210,17 @@ export class Metrics {
   #histogram(name: string, help: string, buckets: number[]): Histogram {
     return new Histogram({ name, help, buckets, registers: [this.registry] });
   }
+}
+
+/** Each worker has series of its own: a sum would seem to begin anew with each of them that does. */
+function pageOf(all: readonly Gathered[]): Promise<string> {
+  const labelled = all.map(({ worker, counted }) =>
+    counted.map((metric) => ({
+      ...metric,
+      // Of what differs by its labels nothing is added up; other ways would leave some out.
+      aggregator: 'sum',
+      values: metric.values.map((value) => ({ ...value, labels: { ...value.labels, worker: String(worker) } })),
+    })),
+  );
+  return AggregatorRegistry.aggregate(labelled).metrics();
 }

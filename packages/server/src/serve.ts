@@ -1,5 +1,5 @@
 /** One server from start to stop: what `npm start` and `natter serve` run. */
-import { openApp } from './app.js';
+import { type App, openApp } from './app.js';
 import type { Loaded } from './config.js';
 import { makeLogger } from './logger.js';
 import { VERSION } from './version.js';
@@ -19,18 +19,22 @@ export async function serve(loaded: Loaded, post: Post | null = null): Promise<n
     );
     logger.warn('rate limits are off');
   }
-  let app: Awaited<ReturnType<typeof openApp>>;
-  try {
-    app = await openApp(config, { logger });
-  } catch (error) {
-    process.stderr.write(`natter: ${startProblem(error as NodeJS.ErrnoException, config)}\n`);
-    logger.debug({ err: error }, 'could not start');
-    return 1;
-  }
+  const open = async (port: number): Promise<App | null> => {
+    try {
+      return await openApp({ ...config, port }, { logger, ...(post ? { colleagues: post.colleagues } : {}) });
+    } catch (error) {
+      process.stderr.write(`natter: ${startProblem(error as NodeJS.ErrnoException, config)}\n`);
+      logger.debug({ err: error }, 'could not start');
+      return null;
+    }
+  };
+  let app = await open(config.port);
+  if (!app) return 1;
   // Before it is said that it is ready: whoever waits for that may end it at once.
   const signals: readonly NodeJS.Signals[] = post?.signals ?? ['SIGINT', 'SIGTERM'];
-  const asked = new Promise<NodeJS.Signals>((resolve) => {
+  const asked = new Promise<string>((resolve) => {
     for (const name of signals) process.once(name, () => resolve(name));
+    post?.onAlone(() => resolve('the first process is gone'));
   });
   if (post) post.ready(app.url);
   else {
@@ -39,8 +43,19 @@ export async function serve(loaded: Loaded, post: Post | null = null): Promise<n
     );
   }
 
-  const signal = await asked;
-  logger.info({ signal }, 'stopping: clients are told to come back');
+  for (;;) {
+    const why = await Promise.race([asked, app.outlived]);
+    if (why !== undefined) {
+      logger.info({ why }, 'stopping: clients are told to come back');
+      break;
+    }
+    logger.warn('the database was restored while it was out of reach: clients are told to come back, to its new life');
+    const { port } = app;
+    await app.close();
+    app = await open(port);
+    if (!app) return 1;
+    logger.warn('another life of the log was taken up');
+  }
   // Whoever asks twice does not want to wait.
   for (const name of signals) process.once(name, () => process.exit(1));
   await app.close();

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config, Loaded } from './config.js';
 import { type Logger, makeLogger } from './logger.js';
 import { VERSION } from './version.js';
+import { Colleagues, type FromWorker, Gatherer } from './worker-metrics.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 /** A worker that died comes back after this; the longer each time, when it dies again soon, up to the last. */
@@ -15,10 +16,8 @@ const LIVED_MS = 30_000;
 /** A worker that does not stop by itself within its time is ended. */
 const PATIENCE_MS = 2_000;
 
-/** What a worker says, once it listens. */
-interface Ready {
-  ready: string;
-}
+/** What a worker says: once it listens, and about metrics. */
+type Message = { ready: string } | FromWorker;
 
 interface Place {
   worker: Worker;
@@ -49,6 +48,7 @@ class Workers {
   readonly #logger: Logger;
   readonly #places = new Map<number, Place>();
   readonly #ready = new Set<number>();
+  readonly #gatherer = new Gatherer();
   #url = '';
   #stopping = false;
   #code = 0;
@@ -78,8 +78,16 @@ class Workers {
     // The first one has the folder itself, where the command line finds its socket.
     const worker = cluster.fork({ DATA_DIR: at === 1 ? dataDir : join(dataDir, `worker-${at}`) });
     this.#places.set(at, { worker, startedAt: performance.now(), deaths });
-    worker.on('message', (message: Ready) => this.#heard(at, message.ready));
+    worker.on('message', (message: Message) => {
+      if ('ready' in message) this.#heard(at, message.ready);
+      else this.#gatherer.hear(at, message, this.#listening());
+    });
     worker.on('exit', (code, signal) => this.#ended(at, signal ?? String(code)));
+  }
+
+  #listening(): Map<number, Worker> {
+    const places = [...this.#places].filter(([at]) => this.#ready.has(at));
+    return new Map(places.map(([at, { worker }]) => [at, worker]));
   }
 
   #heard(at: number, url: string): void {
@@ -142,7 +150,10 @@ class Workers {
 /** Who is told that it is ready, and who may ask it to stop. */
 export interface Post {
   signals: readonly NodeJS.Signals[];
+  colleagues: Colleagues;
   ready(url: string): void;
+  /** Calls when the first process is gone, which nobody told: nobody new comes from then on, and this one ends as if it were asked to. */
+  onAlone(call: () => void): void;
   /** Lets go of the process that started it, which would keep it alive. */
   leave(): void;
 }
@@ -154,7 +165,19 @@ export function workerPost(): Post | null {
   process.on('SIGINT', () => {});
   return {
     signals: ['SIGTERM'],
-    ready: (url) => process.send?.({ ready: url } satisfies Ready),
-    leave: () => cluster.worker?.disconnect(),
+    colleagues: new Colleagues(),
+    ready: (url) => process.send?.({ ready: url } satisfies Message),
+    onAlone: (call) => {
+      const { worker } = cluster;
+      worker?.once('disconnect', () => {
+        if (worker.exitedAfterDisconnect) return;
+        // Else Node ends this process here and now, with all its sockets.
+        worker.exitedAfterDisconnect = true;
+        call();
+      });
+    },
+    leave: () => {
+      if (cluster.worker?.isConnected()) cluster.worker.disconnect();
+    },
   };
 }

@@ -69,7 +69,7 @@ export interface HttpOptions {
   limits: Limits;
   config: Pick<Config, 'corsOrigins' | 'trustedProxies' | 'metricsAccess' | 'registration' | 'refreshTokenSeconds'>;
   logger: Logger;
-  metrics: Pick<Metrics, 'registry' | 'httpRequest'>;
+  metrics: Pick<Metrics, 'registry' | 'page' | 'httpRequest'>;
   health: () => Promise<Health>;
   /** Of what runs: `natter`, `node`, and `sqlite` or `postgres`. */
   versions: Record<string, string>;

@@ -77,6 +77,6 @@ export function operationRoutes(app: App, { health, versions, metrics, config, g
         detail: 'the setting METRICS_ACCESS says who may read this',
       });
     }
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+    return reply.type(metrics.registry.contentType).send(await metrics.page());
   });
 }

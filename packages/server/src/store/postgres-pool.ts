@@ -9,6 +9,9 @@ const WRITERS_MAX = 3;
 /** A read that found its connection gone is asked once more: reads do no harm. */
 const READ_ATTEMPTS = 2;
 
+const OUTLIVED =
+  'the database was restored, and another life of the log has begun: this node has to begin anew with it';
+
 interface Reader {
   opening: Promise<PostgresConnection>;
   waiting: number;
@@ -25,12 +28,17 @@ export class PostgresPool {
   readonly #readers = new Set<Reader>();
   readonly #idle: PostgresConnection[] = [];
   readonly #queue: (() => void)[] = [];
+  readonly #onOutlived: () => void;
   #writers = 0;
   #closed = false;
+  /** What this node remembers is of a former life of the log. */
+  #outlived = false;
 
-  constructor(options: PostgresOptions, epoch: Epoch) {
+  /** `onOutlived`: once another life of the log was found in the database; nothing is read or written here from then on. */
+  constructor(options: PostgresOptions, epoch: Epoch, onOutlived: () => void) {
     this.#options = options;
     this.#epoch = epoch;
+    this.#onOutlived = onOutlived;
   }
 
   /** Rows of a select. `once`: planned for these parameters alone. */
@@ -41,7 +49,7 @@ export class PostgresPool {
       try {
         return (await (await reader.opening).query(sql, params, once)).rows;
       } catch (error) {
-        if (attempt === READ_ATTEMPTS || this.#closed || !isLost(error)) throw asStoreError(error);
+        if (attempt === READ_ATTEMPTS || this.#ended || !isLost(error)) throw asStoreError(error);
       } finally {
         reader.waiting -= 1;
       }
@@ -51,7 +59,7 @@ export class PostgresPool {
   /** A connection to have alone: it is given back, or dropped. */
   async take(): Promise<PostgresConnection> {
     for (;;) {
-      if (this.#closed) throw new StoreError('the store is closed', false);
+      this.#assertGoing();
       const idle = this.#idle.pop();
       if (idle && !idle.lost) return idle;
       if (idle) this.#writers -= 1;
@@ -61,7 +69,7 @@ export class PostgresPool {
   }
 
   give(connection: PostgresConnection): void {
-    if (connection.lost || this.#closed) {
+    if (connection.lost || this.#ended) {
       this.drop(connection);
       return;
     }
@@ -85,9 +93,7 @@ export class PostgresPool {
   async #openWriter(): Promise<PostgresConnection> {
     this.#writers += 1;
     try {
-      const connection = await PostgresConnection.open(this.#options, 'writer');
-      await this.#assertEpoch(connection);
-      return connection;
+      return await this.#open('writer');
     } catch (error) {
       this.#writers -= 1;
       this.#queue.shift()?.();
@@ -95,29 +101,45 @@ export class PostgresPool {
     }
   }
 
-  /** While the database was away it may have been restored: a node that remembers the former life must not write to this one. */
-  async #assertEpoch(connection: PostgresConnection): Promise<void> {
+  get #ended(): boolean {
+    return this.#closed || this.#outlived;
+  }
+
+  #assertGoing(): void {
+    if (this.#closed) throw new StoreError('the store is closed', false);
+    if (this.#outlived) throw new StoreError(OUTLIVED, false);
+  }
+
+  /**
+   * While the database was away it may have been restored, and a node that remembers the former life must not write to this
+   * one, nor read of it. Asked with each new connection: a restore is refused while a node has any.
+   */
+  async #open(role: 'writer' | 'reader'): Promise<PostgresConnection> {
+    const connection = await PostgresConnection.open(this.#options, role);
     try {
       const { rows } = await connection.query(`select value from meta where key = 'epoch'`);
-      if (Number(rows[0]?.value) === this.#epoch) return;
-      throw new StoreError(
-        'the database was restored, and another life of the log has begun: start this node anew',
-        false,
-      );
+      if (Number(rows[0]?.value) === this.#epoch) return connection;
     } catch (error) {
       connection.destroy();
       throw error;
     }
+    connection.destroy();
+    if (!this.#outlived) {
+      this.#outlived = true;
+      for (const wake of this.#queue.splice(0)) wake();
+      this.#onOutlived();
+    }
+    throw new StoreError(OUTLIVED, false);
   }
 
   /** The one with the least to do; another one, as long as all have something to do. */
   #reader(): Reader {
-    if (this.#closed) throw new StoreError('the store is closed', false);
+    this.#assertGoing();
     let best: Reader | null = null;
     for (const reader of this.#readers) if (!best || reader.waiting < best.waiting) best = reader;
     const most = Math.max(1, this.#options.connections - WRITERS_MAX);
     if (best && (best.waiting === 0 || this.#readers.size >= most)) return best;
-    const opening = PostgresConnection.open(this.#options, 'reader');
+    const opening = this.#open('reader');
     const reader: Reader = { opening, waiting: 0 };
     this.#readers.add(reader);
     opening.then(

@@ -47,12 +47,17 @@ class PostgresStore implements Store {
   readonly driver = 'postgres';
   readonly db: Kysely<Tables>;
   readonly epoch: Epoch;
+  readonly outlived: Promise<void>;
   readonly #pool: PostgresPool;
   readonly #columns: ColumnTypes;
   readonly #patienceMs: number;
 
   constructor(options: PostgresOptions, columns: ColumnTypes, epoch: Epoch) {
-    const pool = new PostgresPool(options, epoch);
+    let onOutlived = (): void => {};
+    this.outlived = new Promise((resolve) => {
+      onOutlived = resolve;
+    });
+    const pool = new PostgresPool(options, epoch, () => onOutlived());
     this.#pool = pool;
     this.#patienceMs = options.statementSeconds * 1_000;
     this.#columns = columns;

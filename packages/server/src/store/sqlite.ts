@@ -108,6 +108,8 @@ class SqliteStore implements Store {
   readonly driver = 'sqlite';
   readonly db: Kysely<Tables>;
   readonly epoch: Epoch;
+  /** Never: nobody else writes to the file while it is open. */
+  readonly outlived = new Promise<void>(() => {});
   readonly #writer: SqliteThread;
   readonly #readers: readonly SqliteThread[];
   #turn = 0;

@@ -102,6 +102,8 @@ export interface Head {
 export interface Store {
   readonly driver: 'sqlite' | 'postgres';
   readonly epoch: Epoch;
+  /** Resolves once another life of the log has begun while this node was cut off from it: nothing is read or written any more. */
+  readonly outlived: Promise<void>;
   /** Reads, and nothing else: every write goes through `commit` or a named method here. */
   readonly db: Kysely<Tables>;
   /**

@@ -102,12 +102,49 @@ describe('natter serve --workers', () => {
       expect(childrenOf(child)).not.toContain(workers[1]);
     });
 
+    // Whichever of them is asked tells of all, each by its own name.
+    await until(async () => {
+      const page = await (await fetch(`${url}/metrics`)).text();
+      const sockets = [...page.matchAll(/^natter_sockets\{worker="(\d)"\} (\d+)$/gm)];
+      expect(sockets.map(([, worker]) => worker)).toEqual(['1', '2', '3']);
+      expect(sockets.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(devices.length);
+      expect(page.match(/^# TYPE natter_commit_seconds histogram$/gm)).toHaveLength(1);
+      expect(page).toMatch(/^natter_commit_seconds_bucket\{le="10",worker="1"\} \d+$/m);
+      expect(page).toMatch(/^natter_process_start_time_seconds\{worker="2"\} \d+/m);
+      expect(page).not.toMatch(/^natter_[^\s{]+ /m);
+    });
+
     const now = childrenOf(child);
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
     for (const pid of now) expect(() => process.kill(pid, 0)).toThrow();
     expect(devices.every(({ gone }) => gone === 'told')).toBe(true);
+  });
+
+  it('[H1] workers whose first process was killed answer what was asked, say "come back", and end', async () => {
+    const database = await makePostgresDatabase();
+    closing.push(() => database.remove());
+    const nats = await NatsServer.start();
+    closing.push(() => nats.remove());
+    const child = start(WORKERS, { DATABASE_URL: database.url, NATS_URL: nats.url, SECRET_KEY });
+    const url = await readyAt(child);
+    const body = JSON.stringify({ name: 'ann', password: 'correct horse battery' });
+    const headers = { 'content-type': 'application/json' };
+    const { accessToken } = (await (await fetch(`${url}/v1/users`, { method: 'POST', headers, body })).json()) as Json;
+    const devices = await Promise.all(Array.from({ length: WORKERS }, () => Device.open(url, accessToken)));
+    closing.push(() => {
+      for (const device of devices) device.close();
+    });
+    const workers = childrenOf(child);
+    // Should a worker stay, nobody else would end it.
+    closing.push(() => {
+      for (const pid of workers.filter(isRunning)) process.kill(pid, 'SIGKILL');
+    });
+    child.kill('SIGKILL');
+    await until(() => expect(workers.filter(isRunning)).toEqual([]));
+    await until(() => expect(devices.map(({ gone }) => gone)).toEqual(devices.map(() => 'told')));
+    await expect(fetch(`${url}/health/live`)).rejects.toThrow();
   });
 });
 
@@ -124,6 +161,16 @@ function readyAt(child: ChildProcess): Promise<string> {
     child.stderr?.on('data', hear);
     child.once('exit', (code) => reject(new Error(`it ended with ${code}: ${heard}`)));
   });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // Ended, but for whoever should take note of it.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 function childrenOf({ pid }: ChildProcess): number[] {

@@ -230,7 +230,7 @@ describe('the routes together', () => {
         refreshTokenSeconds: 604_800,
       },
       logger: makeLogger('silent'),
-      metrics: { registry: site.app.parts.metrics.registry, httpRequest: () => {} },
+      metrics: site.app.parts.metrics,
       health: async () => ({ ready: true, checks: {} }),
       versions: {},
       followers: { open: async () => ({ ok: false, code: 'not_found' }) },

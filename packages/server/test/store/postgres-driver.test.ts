@@ -36,7 +36,7 @@ describe('the PostgreSQL driver', () => {
       expect(await sql('select name from schema_migrations')).toHaveLength(MIGRATIONS.length);
     });
 
-    it('write nothing into another life of the log than theirs: a restore while one of them was cut off', async () => {
+    it('write nothing into another life of the log than theirs, and read nothing of it: a restore while one of them was cut off', async () => {
       const [cutOff, other] = (await nodes(2)) as [Store, Store];
       const facts = new Facts(other);
       const [ada = 0] = await facts.users(1);
@@ -44,8 +44,11 @@ describe('the PostgreSQL driver', () => {
       await sql(`update meta set value = value::bigint + 1 where key = 'epoch'`);
       const late = new Facts(cutOff);
       await expect(cutOff.commit([late.sending(room, ada, { text: 'of the former life' })])).rejects.toThrow(
-        /another life of the log has begun: start this node anew/,
+        /another life of the log has begun/,
       );
+      await cutOff.outlived;
+      await expect(cutOff.events(room, 0, 10)).rejects.toThrow(/another life of the log has begun/);
+      await expect(cutOff.check()).rejects.toThrow(/another life of the log has begun/);
       const again = await node();
       const [outcome] = await again.commit([new Facts(again).sending(room, ada, { text: 'of this one' })]);
       expect(outcome?.kind).toBe('committed');
