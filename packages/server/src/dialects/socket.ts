@@ -76,6 +76,8 @@ export class DialectSocket extends Connection {
   readonly #subscriber: Subscriber;
   #actor: Actor;
   #speaker: Speaker | null = null;
+  /** What was said and is not answered yet. */
+  readonly #saying = new Set<Promise<void>>();
 
   constructor(
     host: ConnectionHost,
@@ -116,12 +118,35 @@ export class DialectSocket extends Connection {
 
   /** Something that takes time: while there is too much of it, the socket is not read. */
   carryOut(doing: () => Promise<void>, failed: () => void): void {
+    void this.#carryOut(doing, failed);
+  }
+
+  #carryOut(doing: () => Promise<void>, failed: () => void): Promise<void> {
     this.#hub.presence.touch(this.#actor.user);
     const done = doing().catch((error: unknown) => {
       this.#host.failed(error, `a frame of dialect ${this.dialect} failed`);
       failed();
     });
     void this.work(done);
+    return done;
+  }
+
+  /** As carryOut, for what is said in a room: what is told of the speaker later comes behind it. */
+  say(saying: () => Promise<void>, failed: () => void): void {
+    const done = this.#carryOut(saying, failed);
+    this.#saying.add(done);
+    void done.finally(() => this.#saying.delete(done));
+  }
+
+  /** Calls when all that was said here is committed, or refused: at once, where it is. */
+  onceSaid(call: () => void): Promise<void> | undefined {
+    if (this.#saying.size === 0) {
+      call();
+      return undefined;
+    }
+    return Promise.all(this.#saying)
+      .then(call)
+      .catch((error: unknown) => this.#host.failed(error, `a frame of dialect ${this.dialect} failed`));
   }
 
   typing(room: RoomId, active: boolean): void {

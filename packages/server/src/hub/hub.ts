@@ -268,6 +268,8 @@ export class Hub {
     const membership = await this.#options.memberships(subscriber.user, room);
     if (!membership || subscriber.closed) return false;
     subscriber.chosen?.add(room);
+    // Behind the answers to what it asked before.
+    subscriber.flush();
     this.send(subscriber, first);
     const { head, fromSeq } = membership;
     const catchUp = this.#catchUpOf(subscriber);
@@ -284,6 +286,7 @@ export class Hub {
     this.#catchingUp.get(subscriber)?.abandon(room);
     const feed = this.#feeds.get(room);
     if (!feed?.has(subscriber)) return;
+    feed.tell();
     feed.remove(subscriber);
     subscriber.feeds.splice(subscriber.feeds.indexOf(feed), 1);
   }
@@ -300,12 +303,13 @@ export class Hub {
   }
 
   #tellVisit(room: RoomId, visit: Visit): void {
-    this.#feeds
-      .get(room)
-      ?.signal(
-        (encoding) => (encoding.name === visit.dialect ? (encoding.visit?.(room, visit) ?? null) : null),
-        visit.toSelf ? null : visit.user,
-      );
+    const feed = this.#feeds.get(room);
+    // What was said before they came or went is heard before.
+    feed?.tell();
+    feed?.signal(
+      (encoding) => (encoding.name === visit.dialect ? (encoding.visit?.(room, visit) ?? null) : null),
+      visit.toSelf ? null : visit.user,
+    );
   }
 
   /** The connection is gone. */

@@ -135,6 +135,16 @@ describe('dialect 001: accounts', () => {
     expect(types(await login({ body: { username: 1, password: [] } }))).toEqual(['string_type', 'string_type']);
   });
 
+  it('[S2] tells only who knows the password that an account is deactivated', async () => {
+    const carl = await people.join('carl');
+    const request = { operation: 'user.deactivate' as const, input: { name: carl.username } };
+    await world.app.parts.operate(request, () => {}, new AbortController().signal);
+    const login = (password: string) => people.ask('POST', '/login', { form: { username: carl.username, password } });
+    expect(said(await login(PASSWORD))).toEqual([403, 'User is deactivated']);
+    expect(said(await login('nonsense'))).toEqual([401, 'Incorrect password']);
+    expect((await people.ask('GET', '/chat/rooms', { token: carl.token })).status).toBe(401);
+  });
+
   it('[A1] ends by logout the session that asks, whoever asks at the same moment, and no other', async () => {
     const carl = await people.join('carl');
     const others = await Promise.all([1, 2].map(() => people.login(carl.username)));
@@ -432,6 +442,18 @@ describe('dialect 001: sockets', () => {
     second.destroy();
     expect(await first.next()).toEqual(left(anna.username));
     expect(await heard(first)).toEqual([]);
+  });
+
+  it('[H2] are heard with what they said last before it is told that they left', async () => {
+    const room = await people.room(anna);
+    const staying = await people.connect(anna, room);
+    const going = await people.connect(ben, room);
+    expect(await staying.next()).toEqual(joined(ben.username));
+    for (const content of ['last', 'words']) going.send({ content });
+    await going.close();
+    expect((await staying.next()).content).toBe('last');
+    expect((await staying.next()).content).toBe('words');
+    expect(await staying.next()).toEqual(left(ben.username));
   });
 
   it('[A1] hear nothing more of a room that their user was taken out of, and can come back while it is open', async () => {

@@ -371,6 +371,22 @@ describe('dialect 002: sockets', () => {
     }
   });
 
+  it('[H2] says what was sent to it before it answers, or tells that its user has left', async () => {
+    const chat = await people.direct(ben, carl);
+    const watching = await people.connect(carl, chat);
+    const socket = await people.connect(ben, chat);
+    expect((await watching.next()).type).toBe('user_joined');
+    socket.send({ type: 'message', chat_id: chat, content: 'question' });
+    socket.send({ type: 'ping', chat_id: chat });
+    expect([(await socket.next()).type, (await socket.next()).type]).toEqual(['new_message', 'pong']);
+    socket.send({ type: 'message', chat_id: chat, content: 'goodbye' });
+    await socket.close();
+    const told = [await watching.next(), await watching.next(), await watching.next()];
+    expect(told.map(({ type }) => type)).toEqual(['new_message', 'new_message', 'user_left']);
+    expect(told[1].message.content).toBe('goodbye');
+    expect(await heard(watching, chat)).toEqual([]);
+  });
+
   it('[D4] counts a user once, however many sockets they have in the chat', async () => {
     const chat = await people.direct(ben, carl);
     const watching = await people.connect(carl, chat);

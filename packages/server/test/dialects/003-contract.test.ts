@@ -426,6 +426,32 @@ describe('dialect 003: sockets', () => {
     expect(await take(other)).toEqual(expected);
   });
 
+  it('[H2] does what it is asked in order, however fast: what it says before it leaves is heard, what comes behind is not', async () => {
+    const team = await people.group(anna, [ben]);
+    const other = await people.inRoom(ben, team);
+    const socket = await people.connect(anna);
+    socket.send({ type: 'join_room', room_id: team });
+    socket.send({ type: 'message', room_id: team, content: 'before' });
+    socket.send({ type: 'ping' });
+    socket.send({ type: 'leave_room', room_id: team });
+    socket.send({ type: 'message', room_id: team, content: 'behind' });
+    socket.send({ type: 'join_room', room_id: team });
+    const told: unknown[] = [];
+    for (let i = 0; i < 5; i += 1) told.push((await socket.next()).type);
+    expect(told).toEqual(['room_joined', 'new_message', 'pong', 'room_left', 'room_joined']);
+    for (const type of ['user_joined', 'new_message', 'user_left']) expect((await other.next()).type).toBe(type);
+    // It is in the room again, and was not while it said that.
+    socket.send({ type: 'message', room_id: team, content: 'again' });
+    expect(await socket.frame('new_message')).toMatchObject({ content: 'again' });
+    expect(await heard(socket)).toEqual([]);
+    const rest = [await other.next(), await other.next(), await other.next()];
+    expect(rest.filter(({ type }) => type === 'new_message').map(({ content }) => content)).toEqual([
+      'behind',
+      'again',
+    ]);
+    expect(rest.filter(({ type }) => type === 'user_joined')).toHaveLength(1);
+  });
+
   it('[D4] hears joined rooms alone, direct ones too, and of HTTP as of sockets', async () => {
     const team = await people.group(anna, [ben]);
     const { chat_room_id: direct } = await people.write(anna, ben, 'first');

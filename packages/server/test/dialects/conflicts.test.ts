@@ -65,10 +65,12 @@ describe('bodies at the same path', () => {
   });
 
   it('C2, C3: one that is served alone says it in its own words', async () => {
-    for (const [dialect, root, health] of [
-      ['003', { message: 'Real-time Chat API', status: 'running', docs: '/docs' }, 'healthy'],
-      ['004', { message: 'Welcome to the Simple Chat App!' }, 'ok'],
-      ['001', null, undefined],
+    const of002 = { message: 'Chat Service API', version: '1.0.0', status: 'running', docs: '/docs' };
+    for (const [dialect, root, health, nowhere] of [
+      ['002', of002, 'healthy', '/api/v1/nowhere'],
+      ['003', { message: 'Real-time Chat API', status: 'running', docs: '/docs' }, 'healthy', '/auth/nowhere'],
+      ['004', { message: 'Welcome to the Simple Chat App!' }, 'ok', '/api/v1/nowhere'],
+      ['001', null, undefined, '/api/nowhere'],
     ] as const) {
       const alone = await openWorld({ DIALECTS: dialect });
       try {
@@ -76,6 +78,7 @@ describe('bodies at the same path', () => {
         if (root) expect(body).toEqual(root);
         else expect(body).toContain('<!doctype html>');
         expect((await alone.ask('GET', '/health')).body.status).toBe(health);
+        expect(said(await alone.ask('GET', nowhere))).toEqual([404, 'Not Found']);
       } finally {
         await alone.close();
       }

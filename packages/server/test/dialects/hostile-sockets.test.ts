@@ -193,6 +193,29 @@ it('a frame that brings something down brings down its own socket, and no more',
   }
 });
 
+it('who writes in a room that was archived meanwhile is told so in the words of each API, and stays', async () => {
+  const { owner } = siege;
+  const { core } = world.app.parts;
+  for (const dialect of DIALECTS) {
+    const name = fresh('closing ');
+    const made = await core.execute(
+      actor(owner),
+      { type: 'room.create', kind: 'channel', visibility: 'public', name },
+      { dialect },
+    );
+    if (!made.ok) throw new Error(made.code);
+    const room = made.result.stream;
+    const socket = await world.socket(SOCKETS[dialect](room, await tokenOf(world, owner, dialect)));
+    const frame = { type: 'message', room: name, room_id: room, chat_id: room, content: 'late' };
+    expect(await core.execute(actor(owner), { type: 'room.archive', room })).toMatchObject({ ok: true });
+    socket.send(frame);
+    await socket.frame(dialect === '001' ? 'system' : 'error', ({ message = '', content = '' }) =>
+      /archived/.test(message + content),
+    );
+    expect(socket.closed).toBe(null);
+  }
+});
+
 it('who asks too often is told so in the words of each API, over HTTP and on the socket', async () => {
   const hasty = await openWorld({ LIMITS: 'on', RATE_SENDS_PER_USER: '3' });
   try {

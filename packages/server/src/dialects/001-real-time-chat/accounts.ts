@@ -57,7 +57,10 @@ export function accountRoutes(api: Api, { accounts, core, queries }: DialectCont
       // This API tells a name that nobody has from a wrong password.
       if (login.code === 'bad_credentials' && !(await records.personNamed(username)))
         return fail(404, 'User not found');
-      return failureOf(login, { bad_credentials: fail(401, 'Incorrect password') });
+      return failureOf(login, {
+        bad_credentials: fail(401, 'Incorrect password'),
+        account_deactivated: fail(403, 'User is deactivated'),
+      });
     },
   );
 

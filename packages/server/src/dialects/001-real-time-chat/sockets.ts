@@ -69,7 +69,7 @@ class Visitor implements Speaker {
   }
 
   closed(): void {
-    if (this.#entered) this.#socket.visit(this.#room, false, { toSelf: true });
+    if (this.#entered) void this.#socket.onceSaid(() => this.#socket.visit(this.#room, false, { toSelf: true }));
   }
 
   frame(text: string): void {
@@ -89,7 +89,7 @@ class Visitor implements Speaker {
   #send(text: string): void {
     const { core } = this.#context;
     const { actor } = this.#socket;
-    this.#socket.carryOut(
+    this.#socket.say(
       async () => {
         const done = await core.execute(actor, { type: 'message.send', room: this.#room, text }, { dialect: NAME });
         if (done.ok) return;
@@ -98,6 +98,8 @@ class Visitor implements Speaker {
             return this.#refuse('you are not in this room');
           case 'invalid':
             return this.#refuse(`content ${done.fields?.[0]?.message ?? 'is not valid'}`);
+          case 'archived':
+            return this.#refuse('the room is archived');
           case 'rate_limited':
             return this.#refuse('too many messages');
           default:

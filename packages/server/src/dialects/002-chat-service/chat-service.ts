@@ -53,7 +53,7 @@ export const chatService: Dialect = {
   title: 'dialect 002: Chat Service',
   description:
     'Direct and group chats over `/api/v1/users`, `chats`, `messages`; one socket for each chat at `/api/v1/ws/{chat_id}`',
-  prefixes: ['/api/v1/users', '/api/v1/chats', '/api/v1/messages', '/api/v1/info', '/api/v1/ws'],
+  prefixes: ['/api/v1'],
   shared: {
     root: { message: 'Chat Service API', version: '1.0.0', status: 'running', docs: '/docs' },
     health: { status: 'healthy', mysql: 'connected', mongodb: 'connected' },

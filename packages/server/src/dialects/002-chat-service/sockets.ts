@@ -70,9 +70,11 @@ class Chat implements Speaker {
 
   closed(): void {
     const socket = this.#socket;
-    if (!this.#roster.leave(this.#room, socket.actor.user)) return;
-    socket.visit(this.#room, false, { toSelf: false });
-    socket.typing(this.#room, false);
+    void socket.onceSaid(() => {
+      if (!this.#roster.leave(this.#room, socket.actor.user)) return;
+      socket.visit(this.#room, false, { toSelf: false });
+      socket.typing(this.#room, false);
+    });
   }
 
   frame(text: string): void {
@@ -93,7 +95,8 @@ class Chat implements Speaker {
       case 'typing':
         return this.#socket.typing(this.#room, content === 'start');
       case 'ping':
-        return this.#socket.send(jsonFrame({ type: 'pong', timestamp: this.#now() }));
+        void this.#socket.onceSaid(() => this.#socket.send(jsonFrame({ type: 'pong', timestamp: this.#now() })));
+        return;
       default:
         return this.#refuse(`Unknown message type: ${type.slice(0, 100).toWellFormed()}`);
     }
@@ -105,7 +108,7 @@ class Chat implements Speaker {
     if (codePoints(text) > max) return this.#refuse(`String should have at most ${max} characters`);
     const { core } = this.#context;
     const { actor } = this.#socket;
-    this.#socket.carryOut(
+    this.#socket.say(
       async () => {
         const done = await core.execute(actor, { type: 'message.send', room: this.#room, text }, { dialect: NAME });
         if (done.ok) return;
@@ -114,6 +117,8 @@ class Chat implements Speaker {
             return this.#refuse(NO_PARTICIPANT);
           case 'invalid':
             return this.#refuse(done.fields?.[0]?.message ?? 'invalid');
+          case 'archived':
+            return this.#refuse('Chat is archived');
           case 'rate_limited':
             return this.#refuse('Too many messages');
           default:

@@ -123,7 +123,7 @@ class Chat implements Speaker {
       case 'typing':
         return this.#socket.typing(room, true);
       case 'ping':
-        return this.#socket.send(jsonFrame({ type: 'pong' }));
+        return this.#socket.onceSaid(() => this.#socket.send(jsonFrame({ type: 'pong' })));
       default:
         return this.#refuse(`Unknown message type: ${shownType(type)}`);
     }
@@ -131,6 +131,8 @@ class Chat implements Speaker {
 
   async #join(room: RoomId): Promise<void> {
     const socket = this.#socket;
+    // What was said before is none of what is heard from here on.
+    await socket.onceSaid(() => {});
     const { user } = socket.actor;
     const joined = jsonFrame({ type: 'room_joined', room_id: room, message: `Joined room ${room}` });
     if (this.#joined.has(room) && socket.hears(room)) return socket.send(joined);
@@ -141,10 +143,14 @@ class Chat implements Speaker {
     if (this.#roster.enter(room, user)) socket.visit(room, true, { toSelf: false });
   }
 
-  /** Also of a room that was not joined: one has left it already. */
-  #leave(room: RoomId): void {
-    const socket = this.#socket;
+  /** Also of a room that was not joined: one has left it already. What one said before is heard. */
+  #leave(room: RoomId): Promise<void> | void {
     if (room === NOWHERE) return this.#refuse(NO_ACCESS);
+    return this.#socket.onceSaid(() => this.#left(room));
+  }
+
+  #left(room: RoomId): void {
+    const socket = this.#socket;
     if (this.#joined.delete(room)) {
       socket.unfollow(room);
       if (this.#roster.leave(room, socket.actor.user)) socket.visit(room, false, { toSelf: false });
@@ -160,7 +166,7 @@ class Chat implements Speaker {
     if (room === NOWHERE) return this.#refuse(NOT_IN_IT);
     if (codePoints(text) > max) return this.#refuse(`String should have at most ${max} characters`);
     const { actor } = this.#socket;
-    this.#socket.carryOut(
+    this.#socket.say(
       async () => {
         const done = await core.execute(actor, { type: 'message.send', room, text }, { dialect: NAME });
         if (done.ok) return;

@@ -70,7 +70,7 @@ export const simpleChat: Dialect = {
   title: 'dialect 004: Simple Chat',
   description:
     'Rooms that admins make and everybody may enter, over `/api/v1/auth`, `user`, `rooms`; one socket for each room at `/api/v1/ws/{room_id}`',
-  prefixes: ['/api/v1/auth', '/api/v1/user', '/api/v1/rooms', '/api/v1/chat', '/api/v1/ws'],
+  prefixes: ['/api/v1'],
   shared: {
     root: { message: 'Welcome to the Simple Chat App!' },
     health: { status: 'ok', app_name: 'Natter', environment: 'production', debug: false },

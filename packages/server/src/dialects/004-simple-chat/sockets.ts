@@ -145,5 +145,6 @@ class Room implements Speaker {
 function reasonOf({ code, fields }: Refusal): string {
   const [field] = fields ?? [];
   if (code === 'invalid' && field) return `: ${field.message}`;
+  if (code === 'archived') return ': the room is archived';
   return code === 'rate_limited' ? ': too many messages' : '';
 }
