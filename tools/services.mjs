@@ -1,9 +1,19 @@
 // The programs that test suites ask for, in the order: named by the environment, on the machine already, in a container,
 // installed with apt. Servers get a free port and a temporary folder, and are ended by their pid, whatever happens.
 import { spawn, spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { freemem, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Trouble } from './ensure.mjs';
@@ -16,6 +26,8 @@ const isRoot = process.getuid?.() === 0;
 
 /** What was started and must be ended: each a function. */
 const running = [];
+/** The folder in memory that holds what is written meanwhile; undefined: there is none. */
+let inMemory;
 let guard;
 
 /** Tells the guard what is to be ended and removed should this process die before it can. */
@@ -38,6 +50,7 @@ export function guardGroup(pid) {
 /** Ends everything that was started here. May be called twice. */
 export async function stopServices() {
   await Promise.all(running.splice(0).map((stop) => stop()));
+  if (inMemory) rmSync(inMemory, { recursive: true, force: true });
   if (guard) {
     guard.stdin.end(`${JSON.stringify({ done: true })}\n`);
     guard = undefined;
@@ -56,6 +69,25 @@ async function freePort() {
     if (free) return port;
   }
   throw new Trouble('No free port between 20000 and 29999.');
+}
+
+/** Kept free of what is in memory: what tests write at once is a part of it. */
+const MEMORY_BYTES_MIN = 4 * 2 ** 30;
+
+/**
+ * What tests write goes to memory, where there is plenty: hardly any of it waits for a disk then. Nothing is less tested by
+ * it: processes that are killed lose no files, and where power is cut, syncs are replayed.
+ */
+export function useMemory() {
+  const memory = '/dev/shm';
+  if (process.env.TMPDIR || !existsSync(memory)) return;
+  const { bavail, bsize } = statfsSync(memory);
+  if (Math.min(bavail * bsize, freemem()) < MEMORY_BYTES_MIN) return;
+  inMemory = mkdtempSync(join(memory, 'natter-'));
+  tellGuard({ folder: inMemory });
+  // PostgreSQL runs as another account, and has a folder of its own in there.
+  chmodSync(inMemory, 0o711);
+  process.env.TMPDIR = inMemory;
 }
 
 /** A folder that is removed at the latest when this process is gone. */

@@ -7,7 +7,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { check } from './check.mjs';
 import { build, ensureInstalled, fail, Trouble } from './ensure.mjs';
-import { guardGroup, SERVICES, stopServices, temporaryFolder } from './services.mjs';
+import { guardGroup, SERVICES, stopServices, temporaryFolder, useMemory } from './services.mjs';
 import { ROOT, suites } from './workspaces.mjs';
 
 const say = (line) => console.log(line);
@@ -129,6 +129,7 @@ try {
     const { ok, output } = await build();
     if (!ok) throw new Trouble(output.trim());
   }
+  useMemory();
   const { ready, env } = await startServices(chosen());
   if (ready.length > 0) await runSuites(ready, env);
   else {

