@@ -47,7 +47,7 @@ export interface Grown {
 }
 
 /** The same words for everybody: the first ones are frequent, the last ones rare. */
-function vocabulary(random: () => number): string[] {
+export function vocabulary(random: () => number): string[] {
   return Array.from({ length: WORDS }, () =>
     Array.from({ length: 3 + Math.floor(random() * 8) }, () => LETTERS[Math.floor(random() * LETTERS.length)]).join(''),
   );

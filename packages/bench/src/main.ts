@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { killAll, missingTools, pinSelf } from './children.js';
 import { removeFolders } from './folders.js';
 import { growth } from './growth.js';
+import { importLogs } from './import.js';
 import { instructions } from './instructions.js';
 import { machine, versions } from './machine.js';
 import { METRICS, type Run, summarise } from './metrics.js';
@@ -35,6 +36,7 @@ const GROWN = 1_000_000;
 
 const USAGE = `usage: npm run bench -- [options]
        npm run bench -- growth [messages]   what users wait for as a store grows, up to so many messages (${GROWN})
+       npm run bench -- import [folder]     messages of IRC logs a second into an empty store; without a folder it makes logs
        npm run bench -- instructions [update]   those of the hot path beside the committed ones, or instead of them
   --quick             one short round, under three minutes
   --only A,B          these servers: ${CONTESTANTS.map((each) => each.name).join(', ')};
@@ -198,6 +200,7 @@ async function main(): Promise<void> {
     // A shorter one is a try, and does not stand for the project.
     return growth(most, most >= GROWN ? join(PACKAGE, 'GROWTH.md') : null, say);
   }
+  if (task === 'import') return importLogs(rest[0], say);
   if (task === 'instructions') {
     process.exitCode = instructions(join(PACKAGE, 'INSTRUCTIONS.json'), rest[0] === 'update', say);
     return;

@@ -73,14 +73,14 @@ async function makeSeed(
 }
 
 /** Starts the program on a copy of what was made for the work point. */
-async function startNatter(place: Place, dialect: string): Promise<Started> {
+async function startNatter(place: Place, dialect: string, change: Record<string, string> = {}): Promise<Started> {
   const { dir, ...made } = await seeded(place.work, place.core, dialect);
   const data = join(place.dir, 'data');
   await cp(dir, data, { recursive: true });
   const child = start(process.execPath, [...place.nodeOptions, PROGRAM], {
     core: place.core,
     cwd: place.dir,
-    env: settings(place, data),
+    env: { ...settings(place, data), ...change },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   return { child, ...begun(place, made) };
@@ -99,6 +99,8 @@ function settings(place: Place, data: string): Record<string, string> {
     SECRET_KEY: secretKey,
     ACCESS_TOKEN_EXPIRE_MINUTES: String(TOKEN_MINUTES),
     LIMITS: 'off',
+    // Those who come back say hello when all are connected.
+    ...(place.work.kind === 'resume' ? { HELLO_TIMEOUT_SECONDS: '60' } : {}),
     LOG_LEVEL: 'warn',
     NODE_ENV: 'production',
   };
@@ -138,6 +140,17 @@ export const natter: Contestant = {
   wire: 'natter',
   kinds: ALL_KINDS,
   start: (place) => startNatter(place, ''),
+};
+
+/** One that is off costs nothing: beside it, the one that has them all shows what they cost when nobody speaks them. */
+export const withoutDialects: Contestant = {
+  ...shared,
+  name: 'natter-alone',
+  title: 'Natter (SQLite), dialects off',
+  wire: 'natter',
+  kinds: ALL_KINDS,
+  beside: true,
+  start: (place) => startNatter(place, '', { DIALECTS: 'none' }),
 };
 
 export const onPostgres: readonly Contestant[] = [
