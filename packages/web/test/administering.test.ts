@@ -1,19 +1,10 @@
 /** The admin's view: people and what may be done to them, rooms, the record, and live figures. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, House, type Person } from './house.js';
+import { describe, expect, it } from 'vitest';
+import { eventually, openHouse } from './house.js';
 
-let house: House;
-let ada: Person;
-beforeAll(async () => {
-  house = await House.open({ FIGURE_SECONDS: '1' });
-  // The first account of a server is its admin.
-  ada = await house.join('ada', 'Ada Lovelace');
-});
-afterEach(() => house.leave());
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
-});
+const house = openHouse({ FIGURE_SECONDS: '1' });
+// The first account of a server is its admin.
+const ada = house.resident('ada', 'Ada Lovelace');
 
 describe('[A4] the admin’s view', () => {
   it('is for admins alone, and says so to others', async () => {

@@ -1,22 +1,10 @@
 /** A network that breaks in the middle of a conversation: nothing is lost on the screen, and nothing doubled. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { composer, eventually, House, message, type Person, say, shown } from './house.js';
+import { describe, expect, it } from 'vitest';
+import { composer, eventually, message, openHouse, say, shown } from './house.js';
 
-let house: House;
-let ada: Person;
-let bob: Person;
-beforeAll(async () => {
-  house = await House.open();
-  [ada, bob] = [await house.join('ada', 'Ada Lovelace'), await house.join('bob', 'Bob Ross')];
-});
-afterEach(async () => {
-  house.mend();
-  await house.leave();
-});
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
-});
+const house = openHouse();
+const ada = house.resident('ada', 'Ada Lovelace');
+const bob = house.resident('bob', 'Bob Ross');
 
 describe('a network that breaks', () => {
   it('[L3][H4] keeps what is written meanwhile, shows it waiting, and sends it once when it is back', async () => {

@@ -1,17 +1,9 @@
 /** The door: accounts, sessions, and what a reload keeps. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { House, logInAt, PASSWORD } from './house.js';
+import { describe, expect, it } from 'vitest';
+import { logInAt, openHouse, PASSWORD } from './house.js';
 
-let house: House;
-beforeAll(async () => {
-  house = await House.open();
-});
-afterEach(() => house.leave());
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
-});
+const house = openHouse();
 
 describe('the door', () => {
   it('makes an account, and stays logged in over a reload, with no token where a script could find it', async () => {
@@ -38,7 +30,7 @@ describe('the door', () => {
 
   it('[S3] survives reloads that cut off the answer to a refresh', async () => {
     await house.join('hasty');
-    const page = await house.enter('hasty');
+    const page = await house.enterByDoor('hasty');
     const [cookie] = await page.context().cookies(`${house.url}/v1/sessions`);
     const headers = {
       'content-type': 'application/json',
@@ -76,13 +68,13 @@ describe('the door', () => {
   it('leads back to the address that was asked for', async () => {
     const cleo = await house.join('cleo');
     const room = await cleo.api.createRoom({ kind: 'channel', name: 'kitchen' });
-    const page = await house.enter('cleo', `/r/${room.id}`);
+    const page = await house.enterByDoor('cleo', `/r/${room.id}`);
     await page.getByRole('heading', { name: 'kitchen', exact: true }).waitFor();
   });
 
   it('[S2] closes when the session is ended from elsewhere, and opens again', async () => {
     const dora = await house.join('dora');
-    const page = await house.enter('dora');
+    const page = await house.enterByDoor('dora');
     await dora.api.endSessions({ keepCurrent: true });
     await page.getByText('Your session was ended').waitFor();
     await logInAt(page, 'dora');
@@ -90,7 +82,7 @@ describe('the door', () => {
 
   it('logs out: the cookie is gone, and a reload asks who one is', async () => {
     await house.join('eve');
-    const page = await house.enter('eve');
+    const page = await house.enterByDoor('eve');
     await logOut(page);
     await expect.poll(() => cookies(page), { timeout: 15_000 }).toEqual([]);
     await page.reload();
@@ -99,7 +91,7 @@ describe('the door', () => {
 
   it('[S2] is logged out on the server too when a reload cuts that off', async () => {
     await house.join('finn');
-    const page = await house.enter('finn');
+    const page = await house.enterByDoor('finn');
     const url = `${house.url}/v1/sessions/**`;
     const asked = page.waitForRequest((request) => request.method() === 'DELETE');
     await page.route(url, (route) => (route.request().method() === 'DELETE' ? undefined : route.fallback()));

@@ -1,15 +1,13 @@
 /** For everybody: screen readers, small windows and large type, either direction, no colours, no motion; and what a browser calls good practice. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { composer, eventually, House, logInAt, message, type Person, say } from './house.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { composer, eventually, goWithin, logInAt, message, openHouse, say } from './house.js';
 
-let house: House;
-let ada: Person;
-let bob: Person;
+const house = openHouse({}, { shell: true });
+const ada = house.resident('ada', 'Ada Lovelace');
+const bob = house.resident('bob', 'Bob Ross');
 let room: number;
 beforeAll(async () => {
-  house = await House.open();
-  [ada, bob] = [await house.join('ada', 'Ada Lovelace'), await house.join('bob', 'Bob Ross')];
   room = (await ada.api.createRoom({ kind: 'channel', name: 'kitchen', topic: 'What is cooking', members: [bob.id] }))
     .id;
   const first = await bob.api.sendMessage(room, { text: `**Soup** is ready\n\n${'unbroken'.repeat(40)}` });
@@ -21,35 +19,28 @@ beforeAll(async () => {
   const direct = await bob.api.openDirect(ada.id);
   await bob.api.sendMessage(direct.id, { text: 'hello, are you there?' });
 });
-afterEach(() => house.leave());
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
-});
 
-const PATHS = () => [
-  '/',
-  `/r/${room}`,
-  '/unread',
-  '/mentions',
-  '/search?q=soup',
-  '/settings/profile',
-  '/settings/appearance',
-  '/settings/sessions',
-  '/admin/people',
-  '/admin/figures',
-];
+/** Addresses, and what shows that their page is there. */
+const PATHS = () =>
+  [
+    ['/', 'nav li:visible'],
+    [`/r/${room}`, 'main [data-timeline] pre'],
+    ['/unread', 'main:has-text("Unread") a[href^="/r/"]'],
+    ['/mentions', 'main h2:has-text("Nobody has called you")'],
+    ['/search?q=soup', 'main [data-hit]'],
+    ['/settings/profile', 'main button:has-text("Delete account")'],
+    ['/settings/appearance', 'main legend:has-text("Density")'],
+    ['/settings/sessions', 'main li:has-text("this one")'],
+    ['/admin/people', 'main li:has-text("Bob Ross")'],
+    ['/admin/figures', 'main :text("People online")'],
+  ] as const;
 
 /** Goes to a page of the app, and waits for what it shows. */
 async function goTo(page: Page, path: string): Promise<void> {
-  await page.goto(house.url + path);
-  await page.locator('[data-home]').waitFor();
-  await page
-    .locator(path === '/' ? 'nav li' : 'main')
-    .filter({ visible: true })
-    .first()
-    .waitFor();
-  await page.waitForLoadState('networkidle');
+  await goWithin(page, path);
+  const [, there] = PATHS().find(([known]) => known === path) ?? [];
+  if (!there) throw new Error(`no page of this list is at ${path}`);
+  await page.locator(there).first().waitFor();
 }
 
 describe('a screen reader', () => {
@@ -76,6 +67,22 @@ describe('a screen reader', () => {
     expect(await page.locator('[data-timeline] li[tabindex="0"]').count()).toBe(1);
     await page.getByRole('button', { name: 'Members and details' }).click();
     await page.getByRole('complementary', { name: 'About kitchen' }).waitFor();
+  });
+
+  it('comes back with Tab to the message where the focus was', async () => {
+    const page = await house.enter('ada', `/r/${room}`);
+    await message(page, 'Coming!').waitFor();
+    const stop = page.locator('[data-timeline] li[tabindex="0"]');
+    await stop.focus();
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowUp');
+    const before = await page.locator('[data-timeline] li:focus').getAttribute('data-seq');
+    await composer(page).focus();
+    await eventually('it is the only stop', async () => (await stop.getAttribute('data-seq')) === before);
+    for (let step = 0; step < 20 && !(await stop.evaluate((row) => row === document.activeElement)); step += 1) {
+      await page.keyboard.press('Shift+Tab');
+    }
+    expect(await page.locator('[data-timeline] li:focus').getAttribute('data-seq')).toBe(before);
   });
 });
 
@@ -104,7 +111,7 @@ describe('a window', () => {
         );
         return [...out, ...scrolls].slice(0, 3).map((one) => one.outerHTML.slice(0, 120));
       });
-    for (const path of PATHS()) {
+    for (const [path] of PATHS()) {
       await goTo(page, path);
       expect([path, await wide()]).toEqual([path, []]);
     }
@@ -153,7 +160,7 @@ describe('a window', () => {
         },
         [least, where] as const,
       );
-    for (const path of PATHS()) {
+    for (const [path] of PATHS()) {
       await goTo(page, path);
       expect([path, await small(24, 'a, button, input, select, textarea, [role="tab"], label')]).toEqual([path, []]);
     }
@@ -172,6 +179,39 @@ describe('a window', () => {
       return [range.getBoundingClientRect().right, one.getBoundingClientRect().right];
     });
     expect(Math.abs((inner ?? 0) - (outer ?? 0))).toBeLessThan(2);
+  });
+
+  it('is laid out from right to left where the page is', async () => {
+    const page = await house.enter('ada', `/r/${room}`);
+    await message(page, 'Coming!').waitFor();
+    await page.evaluate(() => {
+      document.documentElement.dir = 'rtl';
+    });
+    const middle = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((one) => {
+          const { left, right } = one.getBoundingClientRect();
+          return (left + right) / 2;
+        });
+    await page.getByRole('button', { name: 'Members and details' }).click();
+    await page.getByRole('complementary').getByText('Ada Lovelace (you)').waitFor();
+    // Rooms to the right, messages in the middle, details to the left.
+    expect(await middle('nav')).toBeGreaterThan(await middle('[data-timeline]'));
+    expect(await middle('[data-timeline]')).toBeGreaterThan(await middle('aside'));
+    const row = '[data-timeline] li[data-first]';
+    expect(await middle(`${row} time`)).toBeGreaterThan(await middle('[data-timeline]'));
+    await message(page, 'Coming!').hover();
+    await page.getByRole('toolbar').waitFor();
+    expect(await middle('[role="toolbar"]')).toBeLessThan(await middle('[data-timeline]'));
+    const wide = await page.evaluate(() =>
+      ['html', 'nav', 'main', '[data-timeline]', 'aside'].filter((selector) => {
+        const one = document.querySelector(selector);
+        return one && one.scrollWidth > one.clientWidth + 1;
+      }),
+    );
+    expect(wide).toEqual([]);
   });
 
   it('is denser by choice, and stays so', async () => {
@@ -249,7 +289,7 @@ describe('good practice', () => {
     await session.send('Audits.enable');
     const answer = await page.goto(house.url);
     await logInAt(page, 'ada');
-    for (const path of PATHS()) {
+    for (const [path] of PATHS()) {
       await goTo(page, path);
       expect(await page.title()).not.toBe('');
     }

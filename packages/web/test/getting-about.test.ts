@@ -1,24 +1,17 @@
 /** Getting about by key and by name: the switcher, the next room, what is unread, what calls me, the sheet of keys. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { composer, eventually, House, message, type Person } from './house.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { composer, eventually, message, openHouse } from './house.js';
 
-let house: House;
-let ada: Person;
-let bob: Person;
+const house = openHouse();
+const ada = house.resident('ada', 'Ada Lovelace');
+const bob = house.resident('bob', 'Bob Ross');
 const rooms: Record<string, number> = {};
 beforeAll(async () => {
-  house = await House.open();
-  [ada, bob] = [await house.join('ada', 'Ada Lovelace'), await house.join('bob', 'Bob Ross')];
   await house.join('cleo', 'Cleo Adams');
   for (const name of ['alpha', 'beta', 'delta', 'gamma']) {
     rooms[name] = (await bob.api.createRoom({ kind: 'channel', name, members: [ada.id] })).id;
   }
-});
-afterEach(() => house.leave());
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
 });
 
 /** Nothing is unread. */

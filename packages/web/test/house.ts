@@ -10,6 +10,7 @@ import { type App, openApp } from '@natter/server/app';
 import { loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 
 export const PASSWORD = 'correct horse battery';
 
@@ -23,6 +24,7 @@ export interface Person {
 
 export class House {
   readonly #env: Record<string, string>;
+  readonly #serviceWorkers: 'allow' | 'block';
   readonly #folder = mkdtempSync(join(tmpdir(), 'natter-web-'));
   readonly #links = new Set<Socket>();
   #held = false;
@@ -36,20 +38,19 @@ export class House {
   #port = 0;
   #cut = false;
 
-  private constructor(env: Record<string, string>) {
+  constructor(env: Record<string, string>, shell: boolean) {
     this.#env = env;
+    this.#serviceWorkers = shell ? 'allow' : 'block';
   }
 
-  /** `env`: settings of the server beside those of all tests. */
-  static async open(env: Record<string, string> = {}): Promise<House> {
-    const house = new House(env);
-    await house.start();
-    house.#way = createServer((near) => house.#pass(near));
-    await new Promise<void>((resolve) => house.#way?.listen(0, '127.0.0.1', resolve));
-    house.knows(house.url);
+  async open(): Promise<void> {
     const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-    house.#browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
-    return house;
+    const launching = chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+    await this.start();
+    this.#way = createServer((near) => this.#pass(near));
+    await new Promise<void>((resolve) => this.#way?.listen(0, '127.0.0.1', resolve));
+    this.knows(this.url);
+    this.#browser = await launching;
   }
 
   /** Another address of this server, which its pages may ask. */
@@ -94,8 +95,18 @@ export class House {
 
   /** What was held comes through, late. */
   release(): void {
+    if (!this.#held) return;
     this.#held = false;
     for (const link of this.#links) link.resume();
+  }
+
+  /** Somebody who has an account before the first test of the file; not to be asked for anything earlier. */
+  resident(name: string, fullName = ''): Person {
+    const person = {} as Person;
+    beforeAll(async () => {
+      Object.assign(person, await this.join(name, fullName));
+    });
+    return person;
   }
 
   async join(name: string, fullName = ''): Promise<Person> {
@@ -108,7 +119,12 @@ export class House {
   /** A browser of its own: cookies and storage are nobody else's. */
   async device(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     if (!this.#browser) throw new Error('the house is closed');
-    const context = await this.#browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options });
+    const context = await this.#browser.newContext({
+      locale: 'en-GB',
+      timezoneId: 'Europe/Berlin',
+      serviceWorkers: this.#serviceWorkers,
+      ...options,
+    });
     context.setDefaultTimeout(15_000);
     this.#contexts.push(context);
     context.on('page', (page) => {
@@ -129,11 +145,34 @@ export class House {
     return context;
   }
 
-  /** Somebody's page, logged in by the door. */
+  /** Somebody's page, in a browser that is logged in since before. */
   async enter(name: string, path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.device(options);
+    const page = await this.admit(context, name);
+    await page.goto(this.url + path);
+    await page.locator('[data-home]').waitFor();
+    return page;
+  }
+
+  /** Somebody's page, logged in by the door. */
+  async enterByDoor(name: string, path = '/', options: BrowserContextOptions = {}): Promise<Page> {
     const page = await (await this.device(options)).newPage();
     await page.goto(this.url + path);
     await logInAt(page, name);
+    return page;
+  }
+
+  /** A page in a browser that has what a log-in by the door leaves there: the cookie, and who it is. */
+  async admit(context: BrowserContext, name: string): Promise<Page> {
+    const answer = await context.request.post(`${this.url}/v1/sessions`, {
+      headers: { origin: this.url },
+      data: { name, password: PASSWORD, cookie: true },
+    });
+    if (!answer.ok()) throw new Error(`${name} is not let in: ${await answer.text()}`);
+    const { user, session } = await answer.json();
+    const page = await context.newPage();
+    await page.goto(`${this.url}/health/live`);
+    await page.evaluate((mark) => localStorage.setItem('natter:logged-in', mark), JSON.stringify({ user, session }));
     return page;
   }
 
@@ -143,11 +182,10 @@ export class House {
   }
 
   async close(): Promise<void> {
-    await this.leave();
     await this.#browser?.close();
     await this.stop();
     this.cut();
-    await new Promise((resolve) => this.#way?.close(resolve));
+    await new Promise((resolve) => (this.#way ? this.#way.close(resolve) : resolve(null)));
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -173,6 +211,27 @@ export class House {
   }
 }
 
+/**
+ * A house for the tests of a file: open before the first of them, and empty after each, with the network as it was. In no
+ * page may anything have gone wrong. `env`: settings of the server beside those of all tests. `stay`: who is there stays
+ * until the last test. `shell`: browsers keep the app's own files, as they do outside of tests: that costs each of them some
+ * time.
+ */
+export function openHouse(env: Record<string, string> = {}, { stay = false, shell = false } = {}): House {
+  const house = new House(env, shell);
+  beforeAll(() => house.open());
+  afterEach(async () => {
+    house.release();
+    house.mend();
+    if (!stay) await house.leave();
+  });
+  afterAll(async () => {
+    await house.close();
+    expect(house.complaints).toEqual([]);
+  });
+  return house;
+}
+
 export async function logInAt(page: Page, name: string): Promise<void> {
   await page.getByLabel('Name or e-mail address').fill(name);
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
@@ -196,6 +255,11 @@ export const composer = (page: Page) => page.locator('[data-composer]');
 export async function say(page: Page, text: string): Promise<void> {
   await composer(page).fill(text);
   await composer(page).press('Enter');
+}
+
+/** Goes to an address of the app as a link in it does, without a load. */
+export async function goWithin(page: Page, path: string): Promise<void> {
+  await page.evaluate((to) => history.pushState(null, '', to), path);
 }
 
 /** The app's own files are on this device, and served from there. */

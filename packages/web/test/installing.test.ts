@@ -1,15 +1,8 @@
 /** What a browser needs to offer the app as one of its own. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { House } from './house.js';
+import { expect, it } from 'vitest';
+import { openHouse } from './house.js';
 
-let house: House;
-beforeAll(async () => {
-  house = await House.open();
-});
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
-});
+const house = openHouse({}, { shell: true });
 
 it('has a manifest that the browser takes without complaint, and an icon that is there', async () => {
   const context = await house.device();

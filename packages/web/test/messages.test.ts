@@ -1,20 +1,11 @@
 /** What is done to one message: by bar, menu and key; who has read it, what it said before, what is pinned. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { composer, eventually, House, logInAt, message, type Person, say } from './house.js';
+import { describe, expect, it } from 'vitest';
+import { composer, eventually, logInAt, message, openHouse, say } from './house.js';
 
-let house: House;
-let ada: Person;
-let bob: Person;
-beforeAll(async () => {
-  house = await House.open();
-  [ada, bob] = [await house.join('ada', 'Ada Lovelace'), await house.join('bob', 'Bob Ross')];
-});
-afterEach(() => house.leave());
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
-});
+const house = openHouse();
+const ada = house.resident('ada', 'Ada Lovelace');
+const bob = house.resident('bob', 'Bob Ross');
 
 const makeRoom = (name: string) => ada.api.createRoom({ kind: 'channel', name, members: [bob.id] });
 

@@ -1,36 +1,23 @@
 /** Without a network: the app starts, what was known is readable, what is written waits, and all is put right at the return. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   composer,
   eventually,
-  House,
   isKept,
   logInAt,
   message,
+  openHouse,
   outbox,
-  type Person,
   say,
   settled,
   shown,
   stored,
 } from './house.js';
 
-let house: House;
-let ada: Person;
-let bob: Person;
-beforeAll(async () => {
-  house = await House.open();
-  [ada, bob] = [await house.join('ada', 'Ada Lovelace'), await house.join('bob', 'Bob Ross')];
-});
-afterEach(async () => {
-  house.mend();
-  await house.leave();
-});
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
-});
+const house = openHouse({}, { shell: true });
+const ada = house.resident('ada', 'Ada Lovelace');
+const bob = house.resident('bob', 'Bob Ross');
 
 const room = (name: string, members = [bob.id]) => ada.api.createRoom({ kind: 'channel', name, members });
 
@@ -238,6 +225,50 @@ describe('what was known', () => {
     await eventually('nothing is left to do', () =>
       page.evaluate(() => localStorage.getItem('natter:leaving') === null),
     );
+  });
+});
+
+describe('what is read without a network', () => {
+  const row = async (id: number) => (await ada.api.rooms()).rooms.find((one) => one.id === id);
+
+  it('[M2] counts as read when the network is back, also after a reload; markers move forward alone', async () => {
+    const { page, id } = await visit('read-before', 'known');
+    const other = await room('read-offline');
+    const [first] = [await bob.api.sendMessage(other.id, { text: 'first' })];
+    await page.locator(`[data-room="${other.id}"]`).click();
+    await message(page, 'first').waitFor();
+    await eventually('it is read', async () => (await row(other.id))?.unread === 0);
+    await page.locator(`[data-room="${id}"]`).click();
+    await message(page, 'known').waitFor();
+    await bob.api.sendMessage(other.id, { text: 'second' });
+    await isKept(page, 'second');
+    house.cut();
+    await page.locator(`[data-room="${other.id}"]`).click();
+    await message(page, 'second').waitFor();
+    const waits = () => page.evaluate(() => Object.keys(localStorage).some((key) => key.startsWith('natter:read:')));
+    await eventually('the mark waits', waits);
+    expect((await row(other.id))?.readSeq).toBe(first?.seq);
+    await page.goto(`${house.url}/settings/appearance`);
+    await page.getByRole('radio', { name: 'Dark' }).waitFor();
+    // Nobody has read what came after it.
+    const third = await bob.api.sendMessage(other.id, { text: 'third' });
+    house.mend();
+    await eventually('the mark is told', async () => (await row(other.id))?.unread === 1);
+    expect((await row(other.id))?.readSeq).toBe((third.seq ?? 0) - 1);
+    await eventually('nothing waits', async () => !(await waits()));
+  });
+
+  it('[M3] stays unread where it was marked so', async () => {
+    const { page, id } = await visit('unread-offline', 'to come back to');
+    await eventually('it is read', async () => (await row(id))?.unread === 0);
+    house.cut();
+    await page.getByText('You are offline').waitFor();
+    await message(page, 'to come back to').click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Mark unread from here' }).click();
+    await page.goto(`${house.url}/settings/appearance`);
+    await page.getByRole('radio', { name: 'Dark' }).waitFor();
+    house.mend();
+    await eventually('the mark is told', async () => (await row(id))?.unread === 1);
   });
 });
 

@@ -1,23 +1,16 @@
 /** Reading a long room: nothing moves under the eye, and every way leads to where it says. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { composer, eventually, House, logInAt, message, type Person, say } from './house.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { composer, eventually, logInAt, message, openHouse, say } from './house.js';
 
-let house: House;
-let ada: Person;
-let bob: Person;
+const house = openHouse();
+const ada = house.resident('ada', 'Ada Lovelace');
+const bob = house.resident('bob', 'Bob Ross');
 let long: number;
 const LENGTH = 700;
 beforeAll(async () => {
-  house = await House.open();
-  [ada, bob] = [await house.join('ada', 'Ada Lovelace'), await house.join('bob', 'Bob Ross')];
   long = await makeLong('long', LENGTH);
   await ada.api.moveRead(long, (await ada.api.messages(long, { limit: 1 })).head);
-});
-afterEach(() => house.leave());
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
 });
 
 async function makeLong(name: string, length: number): Promise<number> {

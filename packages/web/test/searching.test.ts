@@ -1,17 +1,14 @@
 /** The search page: what is found, what is shown of it, and where it leads. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, House, message, type Person } from './house.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { eventually, message, openHouse } from './house.js';
 
-let house: House;
-let ada: Person;
-let bob: Person;
+const house = openHouse();
+const ada = house.resident('ada', 'Ada Lovelace');
+const bob = house.resident('bob', 'Bob Ross');
 let kitchen: number;
 let garden: number;
 let soup: { id: number; seq: number };
 beforeAll(async () => {
-  house = await House.open();
-  ada = await house.join('ada', 'Ada Lovelace');
-  bob = await house.join('bob', 'Bob Ross');
   kitchen = (await ada.api.createRoom({ kind: 'channel', name: 'kitchen', members: [bob.id] })).id;
   garden = (await ada.api.createRoom({ kind: 'channel', name: 'garden', members: [bob.id] })).id;
   const secret = await ada.api.createRoom({ kind: 'channel', name: 'secret', visibility: 'private' });
@@ -24,11 +21,6 @@ beforeAll(async () => {
     const { hits } = await ada.api.searchMessages({ q: 'filler 59' });
     return hits.length === 1;
   });
-});
-afterEach(() => house.leave());
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
 });
 
 const box = 'Search messages';

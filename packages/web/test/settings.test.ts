@@ -1,16 +1,8 @@
 /** The settings: who one is, how one gets in, where one is logged in, and how this device shows it. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { composer, eventually, House, logInAt, message, PASSWORD } from './house.js';
+import { describe, expect, it } from 'vitest';
+import { composer, eventually, logInAt, message, openHouse, PASSWORD } from './house.js';
 
-let house: House;
-beforeAll(async () => {
-  house = await House.open();
-});
-afterEach(() => house.leave());
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
-});
+const house = openHouse();
 
 describe('settings', () => {
   it('changes the profile, and others see it at once; says what can’t be', async () => {
@@ -112,6 +104,11 @@ describe('settings', () => {
     await composer(tab).press('Control+Enter');
     await message(tab, 'two').waitFor();
     expect(await composer(tab).inputValue()).toBe('');
+    await composer(tab).press('ArrowUp');
+    await tab.getByLabel('Edit message').press('Enter');
+    await tab.getByLabel('Edit message').pressSequentially('three');
+    await tab.getByLabel('Edit message').press('Control+Enter');
+    await message(tab, 'three').waitFor();
     await page.getByLabel('Light').check();
     await eventually('and back', async () => (await look()).theme === 'light');
   });

@@ -1,28 +1,16 @@
 /** Two tabs of one browser: in together and out together, with one token, one outbox, the same drafts, marks and look. */
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { composer, eventually, House, logInAt, message, type Person, say, shown } from './house.js';
+import { describe, expect, it } from 'vitest';
+import { composer, eventually, logInAt, message, openHouse, say, shown } from './house.js';
 
-let house: House;
-let ada: Person;
-let bob: Person;
-beforeAll(async () => {
-  house = await House.open();
-  [ada, bob] = [await house.join('ada', 'Ada Lovelace'), await house.join('bob', 'Bob Ross')];
-});
-afterEach(async () => {
-  house.mend();
-  await house.leave();
-});
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
-});
+const house = openHouse({}, { shell: true });
+const ada = house.resident('ada', 'Ada Lovelace');
+const bob = house.resident('bob', 'Bob Ross');
 
 /** Two tabs of ada's browser, in one room; how often it asked for a new token. */
 async function tabs(name: string): Promise<{ first: Page; second: Page; id: number; renewals: () => number }> {
   const { id } = await ada.api.createRoom({ kind: 'channel', name, members: [bob.id] });
-  const first = await house.enter('ada', `/r/${id}`);
+  const first = await house.enterByDoor('ada', `/r/${id}`);
   let renewals = 0;
   first.context().on('request', (request) => {
     if (request.url().endsWith('/v1/sessions/refresh')) renewals += 1;

@@ -1,26 +1,32 @@
 /** Two and three people in one room, each in a browser of their own. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { composer, eventually, House, message, type Person, say, shown } from './house.js';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { composer, eventually, message, openHouse, say, shown } from './house.js';
 
-let house: House;
-let ada: Person;
-let bob: Person;
-let cleo: Person;
-beforeAll(async () => {
-  house = await House.open();
-  [ada, bob, cleo] = [
-    await house.join('ada', 'Ada Lovelace'),
-    await house.join('bob', 'Bob Ross'),
-    await house.join('cleo', 'Cleo Adams'),
-  ];
-});
-afterEach(() => house.leave());
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
-});
+const house = openHouse();
+const ada = house.resident('ada', 'Ada Lovelace');
+const bob = house.resident('bob', 'Bob Ross');
+const cleo = house.resident('cleo', 'Cleo Adams');
 
 const makeRoom = (name: string) => ada.api.createRoom({ kind: 'channel', name, members: [bob.id, cleo.id] });
+
+/** Pixels of a picture that are as red as a badge. */
+function redOf(page: Page, picture: string): Promise<number> {
+  return page.evaluate(async (url) => {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    const { width, height } = image;
+    const pen = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
+    pen?.drawImage(image, 0, 0);
+    const { data = [] } = pen?.getImageData(0, 0, width, height) ?? {};
+    let red = 0;
+    for (let at = 0; at < data.length; at += 4) {
+      if ((data[at] ?? 0) > 150 && (data[at + 1] ?? 0) < 80 && (data[at + 3] ?? 0) > 200) red += 1;
+    }
+    return red;
+  }, picture);
+}
 
 describe('talking', () => {
   it('[L1] three people see the same messages in the same order, whoever writes', async () => {
@@ -70,6 +76,21 @@ describe('talking', () => {
     const entry = page.locator(`[data-room="${loud.id}"]`);
     await entry.filter({ hasText: '1 mention' }).waitFor();
     await page.waitForFunction(() => document.title.startsWith('(1) quiet'));
+    const icon = page.locator('link[rel="icon"]');
+    // Drawn on the icon, and another picture for another count.
+    await page.waitForFunction(() => document.querySelector('link[rel="icon"][href^="data:image/png"]'));
+    const one = await icon.getAttribute('href');
+    expect(await redOf(page, one ?? '')).toBeGreaterThan(100);
+    await ada.api.sendMessage(loud.id, { text: 'three, @bob' });
+    await page.waitForFunction(() => document.title.startsWith('(2) quiet'));
+    await eventually('the icon follows', async () => (await icon.getAttribute('href')) !== one);
+    // Another device has the same.
+    const other = await house.enter('bob', `/r/${quiet.id}`);
+    await other.waitForFunction(() => document.title.startsWith('(2) quiet'));
+    await eventually(
+      'its icon is the same',
+      async () => (await other.locator('link[rel="icon"]').getAttribute('href')) === (await icon.getAttribute('href')),
+    );
     await entry.click();
     await message(page, 'two, @bob').waitFor();
     await page.locator('[data-key="new"]').waitFor();
@@ -78,6 +99,9 @@ describe('talking', () => {
       async () => ((await bob.api.room(loud.id)) as { unread: number }).unread === 0,
     );
     await page.waitForFunction(() => document.title.startsWith('loud'));
+    for (const device of [page, other]) {
+      await device.locator('link[rel="icon"][href="/favicon.ico"]').waitFor({ state: 'attached' });
+    }
     // The line stays where it was.
     expect(await page.locator('[data-key="new"] + li').textContent()).toContain('one');
   });
@@ -114,6 +138,31 @@ describe('talking', () => {
     await other.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await message(page, 'This message was deleted').waitFor();
     expect(await page.content()).not.toContain('an answer');
+  });
+
+  it('shows how far my newest message is: on its way, in the log, read', async () => {
+    const room = await makeRoom('receipts');
+    const page = await house.enter('ada', `/r/${room.id}`);
+    await composer(page).waitFor();
+    house.hold();
+    await say(page, 'is anybody there?');
+    await message(page, 'is anybody there?').getByText('Sending').waitFor({ state: 'attached' });
+    house.release();
+    const receipt = page.locator('[data-receipt]');
+    await message(page, 'is anybody there?').locator('[data-receipt="sent"]').waitFor();
+    expect(await receipt.textContent()).toBe('Sent');
+    const sent = await receipt.locator('svg').innerHTML();
+    const other = await house.enter('bob', `/r/${room.id}`);
+    await message(other, 'is anybody there?').waitFor();
+    // Another's message has none.
+    expect(await other.locator('[data-receipt]').count()).toBe(0);
+    await composer(other).pressSequentially('y');
+    await message(page, 'is anybody there?').locator('[data-receipt="read"]').waitFor();
+    expect(await receipt.textContent()).toBe('Read');
+    expect(await receipt.locator('svg').innerHTML()).not.toBe(sent);
+    await say(page, 'and once more');
+    await message(page, 'and once more').locator('[data-receipt]').waitFor();
+    expect(await receipt.count()).toBe(1);
   });
 
   it('shows who is typing and who is here', async () => {

@@ -4,8 +4,8 @@ import { createServer, request, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { eventually, House, logInAt, settled } from './house.js';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually, logInAt, openHouse, settled } from './house.js';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 const TYPES: Record<string, string> = {
@@ -99,12 +99,11 @@ class Front {
   }
 }
 
-let house: House;
+const house = openHouse({}, { shell: true });
 let front: Front;
 let url: string;
 let context: BrowserContext;
 beforeAll(async () => {
-  house = await House.open();
   await house.join('ada', 'Ada Lovelace');
 });
 beforeEach(async () => {
@@ -116,10 +115,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await house.leave();
   await front.close();
-});
-afterAll(async () => {
-  expect(house.complaints).toEqual([]);
-  await house.close();
 });
 
 async function enter(): Promise<Page> {

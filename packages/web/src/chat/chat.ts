@@ -22,6 +22,7 @@ import { GroupNames } from './group-names.js';
 import { Places } from './places.js';
 import { Presence } from './presence.js';
 import { Quotes } from './quotes.js';
+import { ReadMarks } from './read-marks.js';
 import { Timelines } from './timelines.js';
 import { Typing } from './typing.js';
 
@@ -32,6 +33,7 @@ export interface Chat {
   /** My id. */
   readonly me: number;
   readonly drafts: Drafts;
+  readonly readMarks: ReadMarks;
   readonly typing: Typing;
   readonly presence: Presence;
   readonly quotes: Quotes;
@@ -90,6 +92,7 @@ export async function openChat(session: Session, me: number): Promise<Chat> {
     // Elsewhere, or by an admin: what is shown of me follows. Where it can't be had, the next change brings it.
     if (stream === me) api.me().then(showMe, () => {});
   });
+  const readMarks = new ReadMarks(client, me);
   // What goes wrong is in the connection's state; the banner shows it.
   client.connect().catch(() => {});
   const drafts = new Drafts(me);
@@ -115,6 +118,7 @@ export async function openChat(session: Session, me: number): Promise<Chat> {
     session,
     me,
     drafts,
+    readMarks,
     typing,
     presence,
     quotes: new Quotes(client, api),
@@ -125,6 +129,7 @@ export async function openChat(session: Session, me: number): Promise<Chat> {
       stop();
       followMe();
       drafts.close();
+      readMarks.close();
       typing.close();
       presence.close();
       document.removeEventListener('visibilitychange', flush);

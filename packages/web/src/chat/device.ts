@@ -1,6 +1,7 @@
 /** What this device keeps of an account: rooms and messages that were read, what waits to be sent, what was begun. */
 import { forgetOutbox } from '@natter/client/saved-outbox';
 import { indexedDbStorage, webStorage } from '@natter/client/storage';
+import { forgetReadMarks } from './read-marks.js';
 
 /** Of whoever is logged in, and of nobody else. */
 export const knownRooms = indexedDbStorage('natter-rooms');
@@ -37,5 +38,6 @@ export async function forgetWritten(url: string, user: number): Promise<void> {
   for (const key of Object.keys(localStorage)) {
     if (key.startsWith(`natter:draft:${user}:`)) localStorage.removeItem(key);
   }
+  forgetReadMarks(user);
   await forgetOutbox(outboxes, url, user);
 }

@@ -1,11 +1,11 @@
-/** What was begun in each room and not sent: kept on this device, the same in all of its tabs. */
+/** What was begun in each room and thread and not sent: kept on this device, the same in all of its tabs. */
 
 /** Milliseconds without a key before a draft is written: a write to the disk must not stand between a key and its letter. */
 const PAUSE = 300;
 
 export class Drafts {
   readonly #prefix: string;
-  readonly #unwritten = new Map<number, string>();
+  readonly #unwritten = new Map<string, string>();
   readonly #write = (): void => this.#flush();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -15,20 +15,20 @@ export class Drafts {
     document.addEventListener('visibilitychange', this.#write);
   }
 
-  get(room: number): string {
-    return this.#unwritten.get(room) ?? localStorage.getItem(this.#prefix + room) ?? '';
+  get(place: string): string {
+    return this.#unwritten.get(place) ?? localStorage.getItem(this.#prefix + place) ?? '';
   }
 
-  set(room: number, text: string): void {
-    this.#unwritten.set(room, text);
+  set(place: string, text: string): void {
+    this.#unwritten.set(place, text);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#write, PAUSE);
   }
 
   /** Another tab changed it. Answers the function that ends it. */
-  watch(room: number, changed: (text: string) => void): () => void {
+  watch(place: string, changed: (text: string) => void): () => void {
     const listen = ({ key, newValue }: StorageEvent) => {
-      if (key === this.#prefix + room) changed(newValue ?? '');
+      if (key === this.#prefix + place) changed(newValue ?? '');
     };
     addEventListener('storage', listen);
     return () => removeEventListener('storage', listen);
@@ -42,9 +42,9 @@ export class Drafts {
 
   #flush(): void {
     clearTimeout(this.#timer);
-    for (const [room, text] of this.#unwritten) {
-      if (text === '') localStorage.removeItem(this.#prefix + room);
-      else localStorage.setItem(this.#prefix + room, text);
+    for (const [place, text] of this.#unwritten) {
+      if (text === '') localStorage.removeItem(this.#prefix + place);
+      else localStorage.setItem(this.#prefix + place, text);
     }
     this.#unwritten.clear();
   }

@@ -8,7 +8,7 @@ import { type Person, usePeople } from '../people/find.js';
 import { KindIcon } from '../rooms/KindIcon.js';
 import { recentRooms } from '../switcher/recent.js';
 import { t } from '../texts/texts.js';
-import type { Conversation } from '../timeline/conversation.js';
+import type { Talk } from '../timeline/talk.js';
 import { Avatar } from '../ui/Avatar.js';
 import ui from '../ui/ui.module.css';
 import styles from './Completion.module.css';
@@ -35,7 +35,7 @@ export interface Completion {
 interface CompletionInput {
   token: Token | null;
   room: RoomRow;
-  conversation: Conversation;
+  conversation: Talk;
   onChoose: (insert: string) => void;
   onClose: () => void;
 }
@@ -96,10 +96,9 @@ export function useCompletion({ token, room, conversation, onChoose, onClose }: 
 }
 
 /** Those who spoke here last, the last one first. */
-function recentPeople({ client, me }: Chat, conversation: Conversation): Person[] {
-  const { messages } = conversation.timeline.getSnapshot();
+function recentPeople({ client, me }: Chat, conversation: Talk): Person[] {
   const found = new Map<number, Person>();
-  for (const { author } of messages.slice(-200).reverse()) {
+  for (const { author } of conversation.messages().slice(-200).reverse()) {
     const name = client.people.view.getSnapshot().get(author);
     if (author !== me && name && !found.has(author)) found.set(author, { id: author, ...name });
   }
@@ -108,10 +107,10 @@ function recentPeople({ client, me }: Chat, conversation: Conversation): Person[
 
 const EVERYONE = 'room';
 
-function usePersonOptions(token: Token | null, room: RoomRow, conversation: Conversation): readonly Option[] {
+function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk): readonly Option[] {
   const chat = useChat();
   const asked = token?.sign === '@' ? token.letters : null;
-  const found = usePeople(asked);
+  const { people: found } = usePeople(asked);
   return useMemo(() => {
     if (asked === null) return [];
     const wanted = asked.toLowerCase();

@@ -1,4 +1,4 @@
-/** Where one writes: a draft for each room, sent with Enter. */
+/** Where one writes, in a room or a thread: a draft for each, sent with Enter. */
 import type { RoomRow } from '@natter/client';
 import { Eye, PencilLine, SendHorizontal, Smile, X } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
@@ -8,7 +8,7 @@ import { lookView } from '../look/theme.js';
 import { Markdown } from '../markdown/Markdown.js';
 import { plainLine } from '../markdown/plain.js';
 import { t } from '../texts/texts.js';
-import type { Conversation } from '../timeline/conversation.js';
+import type { Talk } from '../timeline/talk.js';
 import { IconButton } from '../ui/Button.js';
 import { useCompletion } from './Completion.js';
 import styles from './Composer.module.css';
@@ -18,7 +18,7 @@ import { complete, type Token, tokenBefore } from './token.js';
 interface ComposerProps {
   room: RoomRow;
   name: string;
-  conversation: Conversation;
+  conversation: Talk;
 }
 
 /** Until the server has said it. */
@@ -34,7 +34,10 @@ function codePoints(text: string): number {
 export function Composer({ room, name, conversation }: ComposerProps) {
   const { drafts, client } = useChat();
   const { enterSends } = useView(lookView);
-  const [text, setText] = useState(() => drafts.get(room.id));
+  const { root } = conversation;
+  const place = root === null ? `${room.id}` : `${room.id}/${root}`;
+  const label = root === null ? t.composer.label(name) : t.thread.reply;
+  const [text, setText] = useState(() => drafts.get(place));
   const replyTo = useView(conversation.replyTo);
   const [token, setToken] = useState<Token | null>(null);
   const [preview, setPreview] = useState(false);
@@ -46,7 +49,7 @@ export function Composer({ room, name, conversation }: ComposerProps) {
   const over = text.length > max ? codePoints(text) - max : 0;
   const empty = text.trim() === '';
 
-  useEffect(() => drafts.watch(room.id, setText), [drafts, room.id]);
+  useEffect(() => drafts.watch(place, setText), [drafts, place]);
   useEffect(() => {
     // On a phone the keyboard would cover half of what one came to read.
     if (matchMedia('(pointer: fine)').matches) box.current?.focus();
@@ -64,7 +67,7 @@ export function Composer({ room, name, conversation }: ComposerProps) {
 
   const change = (next: string) => {
     setText(next);
-    drafts.set(room.id, next);
+    drafts.set(place, next);
     client.typing(room.id, next.trim() !== '');
   };
   const send = () => {
@@ -104,11 +107,12 @@ export function Composer({ room, name, conversation }: ComposerProps) {
       event.preventDefault();
     } else if (event.key === 'Escape') {
       if (replyTo) conversation.reply(null);
-      else conversation.markAllRead();
+      else if (!conversation.escape()) return;
+      event.preventDefault();
     }
   };
   return (
-    <div className={styles.composer} data-region>
+    <div className={styles.composer} data-region={root === null || undefined}>
       {replyTo && <Replying user={replyTo.author} text={replyTo.text} cancel={() => conversation.reply(null)} />}
       <div className={styles.box}>
         {completion.list}
@@ -122,12 +126,12 @@ export function Composer({ room, name, conversation }: ComposerProps) {
           hidden={preview}
           ref={box}
           className={styles.text}
-          data-composer
+          data-composer={root === null || undefined}
           data-region-start
           rows={1}
           value={text}
-          placeholder={t.composer.label(name)}
-          aria-label={t.composer.label(name)}
+          placeholder={label}
+          aria-label={label}
           aria-invalid={over > 0 || undefined}
           {...completion.aria}
           onChange={({ target }) => {
@@ -157,7 +161,7 @@ export function Composer({ room, name, conversation }: ComposerProps) {
         />
         <IconButton icon={SendHorizontal} label={t.composer.send} onClick={send} disabled={empty || over > 0} />
       </div>
-      <TypingLine room={room.id} />
+      {root === null ? <TypingLine room={room.id} /> : <div className={styles.typing} />}
       {picking && (
         <PickerWindow
           at={picking}

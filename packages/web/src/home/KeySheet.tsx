@@ -6,7 +6,7 @@ import { SHEET } from './keys.js';
 
 export default function KeySheet({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title={t.keys.title} onClose={onClose} className={styles.sheet}>
+    <Dialog title={t.keys.title} onClose={onClose} className={styles.sheet} toRead>
       <div className={styles.parts}>
         {SHEET.map(({ title, shortcuts }) => (
           <section key={title} aria-label={title}>

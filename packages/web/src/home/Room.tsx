@@ -19,6 +19,7 @@ import ui from '../ui/ui.module.css';
 import styles from './Room.module.css';
 
 const Details = lazy(() => import('../rooms/Details.js'));
+const ThreadPanel = lazy(() => import('../threads/ThreadPanel.js'));
 
 export function Room({ id, target }: { id: number; target: number | null }) {
   const chat = useChat();
@@ -44,7 +45,14 @@ function OpenRoom({ room, target }: { room: RoomRow; target: number | null }) {
   const chat = useChat();
   const name = useRoomName(chat, room);
   const [conversation] = useState(() => new Conversation(chat, room.id, target));
-  const [details, setDetails] = useState(false);
+  const [open, setDetails] = useState(false);
+  const thread = useView(conversation.thread);
+  // One thing at a time stands beside the messages.
+  const details = open && thread === null;
+  const showDetails = (show: boolean) => {
+    conversation.closeThread();
+    setDetails(show);
+  };
   return (
     <div className={styles.split}>
       <main className={styles.room} aria-label={name}>
@@ -69,7 +77,7 @@ function OpenRoom({ room, target }: { room: RoomRow; target: number | null }) {
               icon={PanelRight}
               label={t.details.open}
               aria-expanded={details}
-              onClick={() => setDetails(!details)}
+              onClick={() => showDetails(!details)}
             />
           </span>
         </header>
@@ -80,11 +88,12 @@ function OpenRoom({ room, target }: { room: RoomRow; target: number | null }) {
           <Composer room={room} name={name} conversation={conversation} />
         )}
       </main>
-      {details && (
-        <Suspense>
-          <Details room={room} name={name} conversation={conversation} onClose={() => setDetails(false)} />
-        </Suspense>
-      )}
+      <Suspense>
+        {details && <Details room={room} name={name} conversation={conversation} onClose={() => setDetails(false)} />}
+        {thread && (
+          <ThreadPanel key={thread.root} room={room} name={name} thread={thread} conversation={conversation} />
+        )}
+      </Suspense>
     </div>
   );
 }

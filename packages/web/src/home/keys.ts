@@ -58,6 +58,7 @@ export const SHEET: readonly { readonly title: string; readonly shortcuts: reado
       { keys: [['↑'], ['↓']], label: t.keys.nextMessage },
       { keys: [['Enter']], label: t.keys.menu },
       { keys: [['R']], label: t.message.reply },
+      { keys: [['T']], label: t.message.thread },
       { keys: [['E']], label: t.message.edit },
       { keys: [['A']], label: t.message.reactOther },
       { keys: [['P']], label: t.message.pin },

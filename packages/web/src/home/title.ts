@@ -1,10 +1,11 @@
-/** The title of the tab says what is unread, and where one is. */
+/** The title of the tab and its icon say what is unread; the title where one is, too. */
 import { useEffect } from 'react';
 import { useLocation } from 'wouter';
 import { useChat, useRoom, useRooms } from '../chat/chat.js';
 import { useRoomName } from '../chat/room-name.js';
 import { ADMIN, roomIn, SEARCH, SETTINGS } from '../routes.js';
 import { t } from '../texts/texts.js';
+import { showBadge } from './badge.js';
 
 const PAGES = [
   [SEARCH, t.search.title],
@@ -25,4 +26,7 @@ export function useDocumentTitle(): void {
     const mark = calls > 0 ? `(${calls}) ` : unread ? '• ' : '';
     document.title = `${mark}${name ? `${name} – ` : ''}${t.app.name}`;
   }, [calls, unread, name]);
+  useEffect(() => showBadge(calls, unread), [calls, unread]);
+  // Who is out has nothing unread.
+  useEffect(() => () => showBadge(0, false), []);
 }

@@ -73,7 +73,7 @@ function Part({ room }: { room: RoomRow }) {
         <span className={styles.count} data-calls={calls(room) > 0 || undefined}>
           {t.rooms.unread(room.unread)}
         </span>
-        <Button kind="bare" onClick={() => client.send('read.move', { room: room.id, seq: room.head }).catch(() => {})}>
+        <Button kind="bare" onClick={() => chat.readMarks.read(room.id, room.head)}>
           <CheckCheck size={16} aria-hidden /> {t.timeline.markRead}
         </Button>
       </header>

@@ -17,7 +17,8 @@ interface PeoplePickerProps {
 
 export function PeoplePicker({ label, chosen, onChange }: PeoplePickerProps) {
   const [query, setQuery] = useState('');
-  const people = usePeople(query);
+  const found = usePeople(query);
+  const { people } = found;
   const left = people?.filter(({ id }) => !chosen.some((one) => one.id === id)) ?? null;
   return (
     <div className={styles.picker}>
@@ -55,6 +56,7 @@ export function PeoplePicker({ label, chosen, onChange }: PeoplePickerProps) {
       )}
       <div className={styles.found}>
         <PeopleList
+          found={found}
           people={left}
           query={query}
           onChoose={(person) => {

@@ -1,20 +1,16 @@
 /** Somebody, as all may see them. */
-import type { Account, User } from '@natter/protocol';
-import { useEffect, useState } from 'react';
+import { useAsked } from '../chat/asked.js';
 import { useChat } from '../chat/chat.js';
 import styles from '../rooms/Details.module.css';
-import { showError, showStamp, t } from '../texts/texts.js';
+import { showStamp, t } from '../texts/texts.js';
 import { Standing } from '../ui/Avatar.js';
 import { Spinner } from '../ui/Empty.js';
+import { Problem } from '../ui/Problem.js';
 
 export function Profile({ user: id }: { user: number }) {
   const { api } = useChat();
-  const [user, setUser] = useState<User | Account | null>(null);
-  const [problem, setProblem] = useState('');
-  useEffect(() => {
-    api.user(id).then(setUser, (error) => setProblem(showError(error)));
-  }, [api, id]);
-  if (problem) return <p role="alert">{problem}</p>;
+  const { answer: user, error, again } = useAsked(String(id), () => api.user(id));
+  if (error && !user) return <Problem error={error} again={again} />;
   if (!user) return <Spinner label={t.timeline.loading} />;
   return (
     <div className={styles.profile}>

@@ -1,4 +1,5 @@
 /** People by a part of their name, as one types. */
+import { NatterError } from '@natter/client';
 import type { Api } from '@natter/client/api';
 import { useEffect, useState } from 'react';
 import { useChat } from '../chat/chat.js';
@@ -12,26 +13,42 @@ export interface Person {
 /** Milliseconds without a key before the server is asked. */
 const PAUSE = 120;
 
-/** Null while the first answer is on the way; a query of null asks nothing. */
-export function usePeople(query: string | null): readonly Person[] | null {
+export interface Found {
+  /** Null while the first answer is on the way. */
+  readonly people: readonly Person[] | null;
+  readonly error: NatterError | null;
+  again(): void;
+}
+
+/** A query of null asks nothing. */
+export function usePeople(query: string | null): Found {
   const { api, client, me } = useChat();
-  const [found, setFound] = useState<readonly Person[] | null>(null);
+  const [people, setPeople] = useState<readonly Person[] | null>(null);
+  const [error, setError] = useState<NatterError | null>(null);
+  const [tries, setTries] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another try asks anew
   useEffect(() => {
-    if (query === null) return setFound(null);
+    if (query === null) return setPeople(null);
     let wanted = true;
     const ask = async () => {
-      const people = await find(api, query).catch(() => null);
-      if (!wanted || people === null) return;
-      client.people.learn(Object.fromEntries(people.map(({ id, name, fullName }) => [id, { name, fullName }])));
-      setFound(people.filter(({ id }) => id !== me));
+      try {
+        const found = await find(api, query);
+        if (!wanted) return;
+        client.people.learn(Object.fromEntries(found.map(({ id, name, fullName }) => [id, { name, fullName }])));
+        setPeople(found.filter(({ id }) => id !== me));
+        setError(null);
+      } catch (thrown) {
+        if (!(thrown instanceof NatterError)) throw thrown;
+        if (wanted) setError(thrown);
+      }
     };
     const timer = setTimeout(ask, query === '' ? 0 : PAUSE);
     return () => {
       wanted = false;
       clearTimeout(timer);
     };
-  }, [api, client, me, query]);
-  return found;
+  }, [api, client, me, query, tries]);
+  return { people, error, again: () => setTries(tries + 1) };
 }
 
 async function find(api: Api, query: string): Promise<readonly Person[]> {

@@ -1,14 +1,19 @@
 /** Channels that one may join, and those that one is in. */
 import type { Api } from '@natter/client/api';
 import { Hash, Lock } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { useChat } from '../chat/chat.js';
+import { usePages } from '../chat/pages.js';
 import { roomPath } from '../routes.js';
 import { t } from '../texts/texts.js';
+import { useAct } from '../ui/act.js';
 import { Button } from '../ui/Button.js';
 import { Dialog } from '../ui/Dialog.js';
+import { Spinner } from '../ui/Empty.js';
 import { Field } from '../ui/Field.js';
+import { Outcome } from '../ui/Outcome.js';
+import { Problem } from '../ui/Problem.js';
 import ui from '../ui/ui.module.css';
 
 type Channel = Awaited<ReturnType<Api['searchRooms']>>['rooms'][number];
@@ -19,30 +24,28 @@ export function BrowseChannels({ onClose }: { onClose: () => void }) {
   const { api, client } = useChat();
   const [, go] = useLocation();
   const [query, setQuery] = useState('');
-  const [found, setFound] = useState<readonly Channel[] | null>(null);
-  const [next, setNext] = useState<number | null>(null);
-  useEffect(() => {
-    let wanted = true;
-    const ask = async () => {
-      const page = await api.searchRooms(query === '' ? { limit: 50 } : { q: query, limit: 50 }).catch(() => null);
-      if (!wanted || !page) return;
-      setFound(page.rooms.filter(({ kind }) => kind === 'channel'));
-      setNext(page.next);
-    };
-    const timer = setTimeout(ask, query === '' ? 0 : PAUSE);
-    return () => {
-      wanted = false;
-      clearTimeout(timer);
-    };
-  }, [api, query]);
-  const more = async () => {
-    if (next === null) return;
-    const page = await api.searchRooms({ limit: 50, after: next });
-    setFound((before) => [...(before ?? []), ...page.rooms.filter(({ kind }) => kind === 'channel')]);
-    setNext(page.next);
-  };
+  const {
+    rows: found,
+    busy,
+    error,
+    more,
+    again,
+  } = usePages<Channel, number>(
+    query,
+    async (after) => {
+      const { rooms, next } = await api.searchRooms({
+        limit: 50,
+        ...(query === '' ? {} : { q: query }),
+        ...(after === undefined ? {} : { after }),
+      });
+      return { rows: rooms.filter(({ kind }) => kind === 'channel'), next: query === '' ? next : null };
+    },
+    query === '' ? 0 : PAUSE,
+  );
+  const joining = useAct();
   const open = async (channel: Channel) => {
-    if (!channel.member) await client.send('member.join', { room: channel.id });
+    const join = async () => void (await client.send('member.join', { room: channel.id }));
+    if (!channel.member && !(await joining.act(join))) return;
     onClose();
     go(roomPath(channel.id));
   };
@@ -56,7 +59,12 @@ export function BrowseChannels({ onClose }: { onClose: () => void }) {
         value={query}
         onChange={(event) => setQuery(event.target.value)}
       />
-      {found?.length === 0 && <p className={ui.hint}>{query === '' ? t.browse.none : t.browse.noneFor(query)}</p>}
+      {error && <Problem error={error} again={again} />}
+      {busy && !found && <Spinner label={t.app.waiting} />}
+      <Outcome error={joining.error} done={false} />
+      {found?.length === 0 && !busy && (
+        <p className={ui.hint}>{query === '' ? t.browse.none : t.browse.noneFor(query)}</p>
+      )}
       <ul className={ui.list}>
         {found?.map((channel) => (
           <li key={channel.id} className={ui.item}>
@@ -68,14 +76,18 @@ export function BrowseChannels({ onClose }: { onClose: () => void }) {
                 {channel.topic && ` · ${channel.topic}`}
               </span>
             </span>
-            <Button kind={channel.member ? 'plain' : 'main'} onClick={() => void open(channel)}>
+            <Button kind={channel.member ? 'plain' : 'main'} disabled={joining.busy} onClick={() => void open(channel)}>
               {channel.member ? t.browse.open : t.browse.join}
               <span className="hidden"> {channel.name}</span>
             </Button>
           </li>
         ))}
       </ul>
-      {next !== null && query === '' && <Button onClick={() => void more()}>{t.browse.more}</Button>}
+      {more && !error && (
+        <Button onClick={more} disabled={busy}>
+          {t.browse.more}
+        </Button>
+      )}
     </Dialog>
   );
 }

@@ -14,6 +14,7 @@ import { Button } from '../ui/Button.js';
 import { Dialog } from '../ui/Dialog.js';
 import { Spinner } from '../ui/Empty.js';
 import menu from '../ui/Menu.module.css';
+import { Problem } from '../ui/Problem.js';
 import ui from '../ui/ui.module.css';
 import styles from './Details.module.css';
 import { openDirect } from './direct.js';
@@ -54,9 +55,10 @@ export function Members({ room }: { room: RoomRow }) {
           </Button>
         )}
       </div>
-      {(problem || error) && (
+      {error && <Problem error={error} again={again} />}
+      {problem && (
         <p role="alert" className={ui.problem}>
-          {problem || (error && showError(error))}
+          {problem}
         </p>
       )}
       {busy && !rows && <Spinner label={t.timeline.loading} />}

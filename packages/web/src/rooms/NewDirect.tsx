@@ -13,7 +13,8 @@ export function NewDirect({ onClose }: { onClose: () => void }) {
   const chat = useChat();
   const [, go] = useLocation();
   const [query, setQuery] = useState('');
-  const people = usePeople(query);
+  const found = usePeople(query);
+  const { people } = found;
   const open = async (person: Person) => {
     onClose();
     await openDirect(chat, go, person.id);
@@ -31,7 +32,7 @@ export function NewDirect({ onClose }: { onClose: () => void }) {
           if (event.key === 'Enter' && people?.[0] && query !== '') void open(people[0]);
         }}
       />
-      <PeopleList people={people} query={query} onChoose={(person) => void open(person)} />
+      <PeopleList found={found} people={people} query={query} onChoose={(person) => void open(person)} />
     </Dialog>
   );
 }

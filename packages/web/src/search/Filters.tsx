@@ -110,7 +110,8 @@ interface PickProps {
 function FromFilter({ chosen, choose }: PickProps) {
   const { me } = useChat();
   const [text, setText] = useState('');
-  const people = usePeople(text);
+  const found = usePeople(text);
+  const { people } = found;
   return (
     <>
       <Field
@@ -126,7 +127,7 @@ function FromFilter({ chosen, choose }: PickProps) {
       <div>
         {chosen !== null && <Pick onClick={() => choose(null)}>{t.search.anyone}</Pick>}
         {text === '' && chosen !== me && <Pick onClick={() => choose(me)}>{t.search.me}</Pick>}
-        <PeopleList people={people} query={text} onChoose={({ id }) => choose(id)} />
+        <PeopleList found={found} people={people} query={text} onChoose={({ id }) => choose(id)} />
       </div>
     </>
   );

@@ -98,7 +98,7 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
   const id = useId();
   const query = written.trim();
   const rooms = useRoomsFor(chat, query);
-  const people = usePeople(query);
+  const { people } = usePeople(query);
   const hits = useHits(query);
   const to = (path: string) => () => {
     onClose();

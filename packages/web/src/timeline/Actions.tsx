@@ -1,19 +1,19 @@
 /** The bar at a message that is pointed at: what is done most, and the way to the rest. */
 import type { Message } from '@natter/client';
-import { Ellipsis, Pencil, Reply, SmilePlus } from 'lucide-react';
+import { Ellipsis, MessageSquareText, Pencil, Reply, SmilePlus } from 'lucide-react';
 import { useState } from 'react';
 import { useChat, useRoom } from '../chat/chat.js';
 import { frequent, noteUse } from '../emoji/emoji.js';
 import { t } from '../texts/texts.js';
 import { IconButton } from '../ui/Button.js';
 import { mayDo, react } from './acts.js';
-import type { Conversation } from './conversation.js';
 import styles from './Timeline.module.css';
+import type { Talk } from './talk.js';
 
 /** Emoji that are one press away. */
 const QUICK = 3;
 
-export function Actions({ message, conversation }: { message: Message; conversation: Conversation }) {
+export function Actions({ message, conversation }: { message: Message; conversation: Talk }) {
   const chat = useChat();
   const room = useRoom(chat, message.room);
   const may = mayDo(message, room, chat.me);
@@ -47,6 +47,14 @@ export function Actions({ message, conversation }: { message: Message; conversat
         )}
         {may.reply && (
           <IconButton small icon={Reply} label={t.message.reply} onClick={() => conversation.reply(message)} />
+        )}
+        {may.thread && conversation.root === null && (
+          <IconButton
+            small
+            icon={MessageSquareText}
+            label={t.message.thread}
+            onClick={() => conversation.openThread(message)}
+          />
         )}
         {may.edit && (
           <IconButton small icon={Pencil} label={t.message.edit} onClick={() => conversation.edit(message)} />

@@ -1,18 +1,19 @@
 /** Windows about one message: delete it, what it said before, who has read it. */
 import type { Message } from '@natter/client';
-import type { ReaderPage, VersionList } from '@natter/protocol';
-import { useEffect, useState } from 'react';
+import type { ReaderPage } from '@natter/protocol';
+import { useAsked } from '../chat/asked.js';
 import { useChat, useName } from '../chat/chat.js';
 import { usePages } from '../chat/pages.js';
 import { Markdown } from '../markdown/Markdown.js';
-import { showError, showFull, t } from '../texts/texts.js';
+import { showFull, t } from '../texts/texts.js';
 import { Avatar } from '../ui/Avatar.js';
 import { Button } from '../ui/Button.js';
 import { Dialog } from '../ui/Dialog.js';
 import { Spinner } from '../ui/Empty.js';
+import { Problem } from '../ui/Problem.js';
 import ui from '../ui/ui.module.css';
 import styles from './Asked.module.css';
-import type { About } from './conversation.js';
+import type { About } from './talk.js';
 
 export default function Asked({ about, onClose }: { about: About; onClose: () => void }) {
   switch (about.is) {
@@ -56,21 +57,19 @@ function Delete({ message, onClose }: AskedProps) {
 
 function Versions({ message, onClose }: AskedProps) {
   const { api, client } = useChat();
-  const [versions, setVersions] = useState<VersionList['versions'] | null>(null);
-  const [problem, setProblem] = useState('');
-  useEffect(() => {
-    api.versions(message.id).then(
-      ({ versions: found, users }) => {
-        client.people.learn(users);
-        setVersions(found);
-      },
-      (error) => setProblem(showError(error)),
-    );
-  }, [api, client, message.id]);
+  const {
+    answer: versions,
+    error,
+    again,
+  } = useAsked(String(message.id), async () => {
+    const { versions: found, users } = await api.versions(message.id);
+    client.people.learn(users);
+    return found;
+  });
   return (
     <Dialog title={t.message.history} onClose={onClose}>
-      {problem && <p role="alert">{problem}</p>}
-      {!versions && !problem && <Spinner label={t.timeline.loading} />}
+      {error && <Problem error={error} again={again} />}
+      {!versions && !error && <Spinner label={t.timeline.loading} />}
       <ol className={styles.versions}>
         {versions?.toReversed().map(({ text, at }, index) => (
           <li key={at}>
@@ -87,7 +86,7 @@ function Versions({ message, onClose }: AskedProps) {
 
 function Readers({ message, onClose }: AskedProps) {
   const { api, client } = useChat();
-  const { rows, more, busy, error } = usePages<ReaderPage['readers'][number], number>(
+  const { rows, more, busy, error, again } = usePages<ReaderPage['readers'][number], number>(
     String(message.id),
     async (after) => {
       const { readers, users, next } = await api.readers(message.id, after === undefined ? {} : { after });
@@ -97,7 +96,7 @@ function Readers({ message, onClose }: AskedProps) {
   );
   return (
     <Dialog title={t.message.readBy} onClose={onClose}>
-      {error && <p role="alert">{showError(error)}</p>}
+      {error && <Problem error={error} again={again} />}
       {busy && !rows && <Spinner label={t.timeline.loading} />}
       {rows?.length === 0 && <p className={ui.hint}>{t.message.readByNobody}</p>}
       <ul className={ui.list}>

@@ -1,15 +1,17 @@
 /** A message while it is edited, in its place. */
 import type { Message } from '@natter/client';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
-import { useChat } from '../chat/chat.js';
+import { useChat, useView } from '../chat/chat.js';
+import { lookView } from '../look/theme.js';
 import { t } from '../texts/texts.js';
 import { Button } from '../ui/Button.js';
 import ui from '../ui/ui.module.css';
-import type { Conversation } from './conversation.js';
 import styles from './Timeline.module.css';
+import type { Talk } from './talk.js';
 
-export function EditBox({ message, conversation }: { message: Message; conversation: Conversation }) {
+export function EditBox({ message, conversation }: { message: Message; conversation: Talk }) {
   const { client } = useChat();
+  const { enterSends } = useView(lookView);
   const [text, setText] = useState(message.text);
   const box = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
@@ -19,7 +21,7 @@ export function EditBox({ message, conversation }: { message: Message; conversat
   }, []);
   const close = () => {
     conversation.edit(null);
-    document.querySelector<HTMLElement>('[data-composer]')?.focus();
+    conversation.focusComposer();
   };
   const save = () => {
     const changed = text.trim();
@@ -32,7 +34,7 @@ export function EditBox({ message, conversation }: { message: Message; conversat
     event.stopPropagation();
     if (event.nativeEvent.isComposing) return;
     if (event.key === 'Escape') close();
-    else if (event.key === 'Enter' && !event.shiftKey) {
+    else if (event.key === 'Enter' && (enterSends ? !event.shiftKey : event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       save();
     }
@@ -54,7 +56,7 @@ export function EditBox({ message, conversation }: { message: Message; conversat
           {t.message.save}
         </Button>
         <Button onClick={close}>{t.message.cancel}</Button>
-        <span className={ui.hint}>{t.message.editHint}</span>
+        <span className={ui.hint}>{enterSends ? t.message.editHint : t.message.editHintCtrl}</span>
       </div>
     </div>
   );

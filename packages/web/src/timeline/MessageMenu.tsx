@@ -8,6 +8,7 @@ import {
   type LucideIcon,
   MailOpen,
   MessageCircle,
+  MessageSquareText,
   Pencil,
   Pin,
   PinOff,
@@ -22,9 +23,9 @@ import { t } from '../texts/texts.js';
 import menu from '../ui/Menu.module.css';
 import ui from '../ui/ui.module.css';
 import { linkTo, mayDo, pin } from './acts.js';
-import type { Conversation, Opened } from './conversation.js';
+import type { Opened, Talk } from './talk.js';
 
-export default function MessageMenu({ opened, conversation }: { opened: Opened; conversation: Conversation }) {
+export default function MessageMenu({ opened, conversation }: { opened: Opened; conversation: Talk }) {
   const chat = useChat();
   const { message, x, y } = opened;
   const room = useRoom(chat, message.room);
@@ -43,7 +44,7 @@ export default function MessageMenu({ opened, conversation }: { opened: Opened; 
         <span className={menu.point} style={{ left: x, top: y }} aria-hidden />
       </Menu.Trigger>
       {/* In the landmark that it belongs to. */}
-      <Menu.Portal container={document.querySelector('main')}>
+      <Menu.Portal container={conversation.landmark}>
         <Menu.Content
           className={menu.menu}
           align="start"
@@ -65,10 +66,18 @@ export default function MessageMenu({ opened, conversation }: { opened: Opened; 
           {may.reply && (
             <Entry icon={Reply} label={t.message.reply} hint="R" onSelect={() => conversation.reply(message)} />
           )}
+          {may.thread && (
+            <Entry
+              icon={MessageSquareText}
+              label={t.message.thread}
+              hint="T"
+              onSelect={() => conversation.openThread(message)}
+            />
+          )}
           {may.edit && (
             <Entry icon={Pencil} label={t.message.edit} hint="E" onSelect={() => conversation.edit(message)} />
           )}
-          {(may.react || may.reply) && <Menu.Separator className={menu.line} />}
+          {(may.react || may.thread) && <Menu.Separator className={menu.line} />}
           {here && <Entry icon={Copy} label={t.message.copyText} onSelect={() => copy(message.text)} />}
           <Entry icon={Link2} label={t.message.copyLink} hint="L" onSelect={() => copy(linkTo(message))} />
           <Entry

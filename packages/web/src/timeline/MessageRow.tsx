@@ -1,6 +1,6 @@
 /** One message: who, when, what, and what people put on it. */
 import type { Message } from '@natter/client';
-import { CornerUpLeft, Pin } from 'lucide-react';
+import { CornerUpLeft, MessageSquareText, Pin } from 'lucide-react';
 import { memo, useSyncExternalStore } from 'react';
 import { useChat, useName, useView } from '../chat/chat.js';
 import { Markdown } from '../markdown/Markdown.js';
@@ -8,22 +8,26 @@ import { plainLine } from '../markdown/plain.js';
 import { showFull, showTime, t } from '../texts/texts.js';
 import { Avatar } from '../ui/Avatar.js';
 import { Actions } from './Actions.js';
-import type { Conversation } from './conversation.js';
 import { EditBox } from './EditBox.js';
 import { useMarks } from './marks.js';
 import { Reactions } from './Reactions.js';
+import { Receipt } from './Receipt.js';
 import styles from './Timeline.module.css';
+import type { Talk } from './talk.js';
 
 interface MessageRowProps {
   message: Message;
   /** The first of several by one author carries the name. */
   first: boolean;
-  conversation: Conversation;
+  conversation: Talk;
   /** Tab leads here. */
   tabStop: boolean;
+  /** Shows how far it has come. */
+  receipt?: boolean;
 }
 
-export const MessageRow = memo(function MessageRow({ message, first, conversation, tabStop }: MessageRowProps) {
+export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
+  const { message, first, conversation, tabStop, receipt } = props;
   const chat = useChat();
   const { marks } = conversation;
   const { seq, author, at, text, deletedAt, mentions } = message;
@@ -41,7 +45,7 @@ export const MessageRow = memo(function MessageRow({ message, first, conversatio
       data-active={active || menu || undefined}
       tabIndex={tabStop ? 0 : -1}
       onPointerMove={() => marks.set({ active: seq })}
-      onFocus={() => marks.set({ active: seq })}
+      onFocus={() => marks.set({ active: seq, stop: seq })}
       onContextMenu={(event) => {
         // Links, and what was marked to be copied, have the browser's own menu.
         const own = (event.target as HTMLElement).closest('a, textarea') || !getSelection()?.isCollapsed;
@@ -50,7 +54,9 @@ export const MessageRow = memo(function MessageRow({ message, first, conversatio
         conversation.openMenu(message, event.clientX, event.clientY);
       }}
     >
-      {message.replyTo !== null && <Quoted id={message.replyTo} conversation={conversation} />}
+      {message.replyTo !== null && message.replyTo !== conversation.root && (
+        <Quoted id={message.replyTo} conversation={conversation} />
+      )}
       <div className={styles.gutter}>{first ? <Avatar user={author} size={36} /> : <Time at={at} />}</div>
       <div className={styles.body}>
         {first && (
@@ -79,7 +85,13 @@ export const MessageRow = memo(function MessageRow({ message, first, conversatio
           />
         )}
         {message.reactions.length > 0 && <Reactions message={message} />}
+        {message.replyCount > 0 && conversation.root === null && (
+          <button type="button" className={styles.replies} onClick={() => conversation.openThread(message)}>
+            <MessageSquareText size={14} aria-hidden /> {t.message.replies(message.replyCount)}
+          </button>
+        )}
       </div>
+      {receipt && <Receipt message={message} />}
       {(active || menu) && !editing && <Actions message={message} conversation={conversation} />}
     </li>
   );
@@ -107,7 +119,7 @@ function Time({ at }: { at: string }) {
 }
 
 /** What is answered, in a line: pressed, it is shown where it stands. */
-export function Quoted({ id, conversation }: { id: number; conversation: Conversation }) {
+export function Quoted({ id, conversation }: { id: number; conversation: Talk }) {
   const chat = useChat();
   const { quotes } = chat;
   const { messages } = useView(conversation.timeline);
@@ -116,9 +128,7 @@ export function Quoted({ id, conversation }: { id: number; conversation: Convers
   const message = here ?? asked;
   const name = useName(chat, message?.author ?? 0);
   const show = () => {
-    if (!message) return;
-    conversation.reading.go(message.seq);
-    conversation.marks.set({ found: message.seq });
+    if (message) conversation.leadTo(message);
   };
   const gone = message === null || message?.deletedAt != null;
   // Shown when all of it is known: until then only its place is kept.

@@ -1,20 +1,20 @@
 /** My message on its way: shown as it will be, with a sign of how far it is. */
 import type { PendingMessage } from '@natter/client';
-import { CircleAlert, Clock3, RotateCw } from 'lucide-react';
+import { Check, CircleAlert, Clock3, RotateCw } from 'lucide-react';
 import { memo } from 'react';
 import { useChat } from '../chat/chat.js';
 import { Markdown } from '../markdown/Markdown.js';
 import { showError, showTime, t } from '../texts/texts.js';
 import { Avatar } from '../ui/Avatar.js';
 import { Button } from '../ui/Button.js';
-import type { Conversation } from './conversation.js';
 import { Author, Quoted } from './MessageRow.js';
 import styles from './Timeline.module.css';
+import type { Talk } from './talk.js';
 
 interface PendingRowProps {
   pending: PendingMessage;
   first: boolean;
-  conversation: Conversation;
+  conversation: Talk;
 }
 
 export const PendingRow = memo(function PendingRow({ pending, first, conversation }: PendingRowProps) {
@@ -23,7 +23,7 @@ export const PendingRow = memo(function PendingRow({ pending, first, conversatio
   const failed = state.is === 'failed';
   return (
     <li className={styles.row} data-key={key} data-first={first || undefined} data-pending={state.is}>
-      {replyTo !== null && <Quoted id={replyTo} conversation={conversation} />}
+      {replyTo !== null && replyTo !== conversation.root && <Quoted id={replyTo} conversation={conversation} />}
       <div className={styles.gutter}>
         {first ? <Avatar user={me} size={36} /> : <span className={styles.time}>{showTime(at)}</span>}
       </div>
@@ -57,10 +57,14 @@ export const PendingRow = memo(function PendingRow({ pending, first, conversatio
 function Progress({ pending: { state, key } }: { pending: PendingMessage }) {
   const { client } = useChat();
   const waits = state.is === 'queued' || state.is === 'waiting';
-  const label = waits ? t.message.waiting : t.message.sending;
+  const [Icon, label] = waits
+    ? [state.is === 'waiting' ? RotateCw : Clock3, t.message.waiting]
+    : state.is === 'sent'
+      ? [Check, t.message.sent]
+      : [Clock3, t.message.sending];
   return (
     <span className={styles.progress} title={label}>
-      {state.is === 'waiting' ? <RotateCw size={14} aria-hidden /> : <Clock3 size={14} aria-hidden />}
+      <Icon size={14} aria-hidden />
       <span className="hidden">{label}</span>
       {waits && (
         <Button kind="bare" onClick={() => client.outbox.cancel(key)}>

@@ -1,6 +1,14 @@
 /** The messages of a room. What is in the page is chosen by `Reading`; this draws it. */
-import type { RoomRow } from '@natter/client';
-import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
+import type { Message, RoomRow } from '@natter/client';
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useSyncExternalStore,
+} from 'react';
 import { useChat, useView } from '../chat/chat.js';
 import { t } from '../texts/texts.js';
 import { Spinner } from '../ui/Empty.js';
@@ -14,7 +22,7 @@ import { pressOnRow } from './row-keys.js';
 import { type Row, rowsOf } from './rows.js';
 import styles from './Timeline.module.css';
 import { Trouble } from './Trouble.js';
-import { Windows } from './Windows.js';
+import { Days, Windows } from './Windows.js';
 import { range } from './window.js';
 
 interface TimelineProps {
@@ -62,7 +70,11 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
     });
   }, [snapshot, window, newness, chat.me]);
   const atBeginning = window !== null && !snapshot.older && snapshot.loaded;
-  const stop = lastSeq(rows);
+  const focused = useSyncExternalStore(marks.view.subscribe, () => marks.now.stop);
+  // One stop for Tab: where the focus was last, else the newest.
+  const { messages, newer } = snapshot;
+  const mine = useMemo(() => (newer ? undefined : newestOf(chat.me, messages)), [chat.me, messages, newer]);
+  const stop = rows.some((row) => row.is === 'message' && row.message.seq === focused) ? focused : lastSeq(rows);
 
   const press = (event: KeyboardEvent<HTMLElement>) => pressOnRow(event, chat, conversation);
 
@@ -88,7 +100,7 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
           </div>
         )}
         <ol ref={list} className={styles.list}>
-          {rows.map((row) => drawRow(row, conversation, stop))}
+          {rows.map((row) => drawRow(row, conversation, { stop, mine }))}
         </ol>
       </section>
       <Trouble snapshot={snapshot} retry={() => reading.retry()} />
@@ -100,11 +112,20 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
       <PresentPill conversation={conversation} room={room} />
       <Announcer conversation={conversation} />
       <Windows conversation={conversation} />
+      <Days conversation={conversation} />
     </div>
   );
 }
 
-function drawRow(row: Row, conversation: Conversation, stop: number | null): ReactNode {
+/** Seqs of rows that differ from the others. */
+interface Special {
+  /** Where Tab leads to. */
+  stop: number | null;
+  /** My newest message. */
+  mine: number | undefined;
+}
+
+function drawRow(row: Row, conversation: Conversation, { stop, mine }: Special): ReactNode {
   switch (row.is) {
     case 'day':
       return <DayLine key={row.key} id={row.key} at={row.at} onJump={conversation.askDay} />;
@@ -112,12 +133,24 @@ function drawRow(row: Row, conversation: Conversation, stop: number | null): Rea
       return <NewLine key={row.key} />;
     case 'message': {
       const { key, message, first } = row;
-      const tabStop = message.seq === stop;
-      return <MessageRow key={key} message={message} first={first} conversation={conversation} tabStop={tabStop} />;
+      return (
+        <MessageRow
+          key={key}
+          message={message}
+          first={first}
+          conversation={conversation}
+          tabStop={message.seq === stop}
+          receipt={message.seq === mine}
+        />
+      );
     }
     case 'pending':
       return <PendingRow key={row.key} pending={row.pending} first={row.first} conversation={conversation} />;
   }
+}
+
+function newestOf(author: number, messages: readonly Message[]): number | undefined {
+  return messages.findLast((message) => message.author === author && message.deletedAt === null)?.seq;
 }
 
 function lastSeq(rows: readonly Row[]): number | null {

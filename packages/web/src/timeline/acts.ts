@@ -22,21 +22,25 @@ export function linkTo(message: Message): string {
 export interface May {
   readonly react: boolean;
   readonly reply: boolean;
+  /** To be read as a thread, with all that answers it. */
+  readonly thread: boolean;
   readonly edit: boolean;
   readonly delete: boolean;
   readonly pin: boolean;
 }
 
-const NOTHING: May = { react: false, reply: false, edit: false, delete: false, pin: false };
+const NOTHING: May = { react: false, reply: false, thread: false, edit: false, delete: false, pin: false };
 
 /** As the server decides it (core/policy.ts); what it refuses all the same is told. */
 export function mayDo(message: Message, room: RoomRow | undefined, me: number): May {
-  if (!room || room.archived || message.deletedAt !== null) return NOTHING;
+  const thread = message.thread !== null || message.replyCount > 0;
+  if (!room || room.archived || message.deletedAt !== null) return { ...NOTHING, thread };
   const mine = message.author === me;
   const runs = room.role !== 'member';
   return {
     react: true,
     reply: true,
+    thread: true,
     edit: mine,
     delete: mine || (room.kind !== 'direct' && runs),
     pin: room.kind !== 'channel' || runs,

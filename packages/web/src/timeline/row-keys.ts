@@ -3,8 +3,8 @@ import type { Message } from '@natter/client';
 import type { KeyboardEvent } from 'react';
 import type { Chat } from '../chat/chat.js';
 import { linkTo, type May, mayDo, pin } from './acts.js';
-import type { Conversation } from './conversation.js';
 import { indexFrom } from './rows.js';
+import type { Talk } from './talk.js';
 
 function step(row: HTMLElement, by: 1 | -1): void {
   let next: Element | null = row;
@@ -16,18 +16,18 @@ function step(row: HTMLElement, by: 1 | -1): void {
 }
 
 /** The message of a row, as it is now. */
-function messageIn(row: HTMLElement, conversation: Conversation): Message | undefined {
+function messageIn(row: HTMLElement, conversation: Talk): Message | undefined {
   const seq = Number(row.dataset.seq);
-  const { messages } = conversation.timeline.getSnapshot();
+  const messages = conversation.messages();
   const message = messages[indexFrom(messages, seq)];
   return message?.seq === seq ? message : undefined;
 }
 
-export function pressOnRow(event: KeyboardEvent<HTMLElement>, chat: Chat, conversation: Conversation): void {
+export function pressOnRow(event: KeyboardEvent<HTMLElement>, chat: Chat, conversation: Talk): void {
   const row = (event.target as HTMLElement).closest<HTMLElement>('li[data-seq]');
   if (!row || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === 'Escape') {
-    document.querySelector<HTMLElement>('[data-composer]')?.focus();
+    conversation.focusComposer();
     event.preventDefault();
     return;
   }
@@ -48,7 +48,7 @@ export function pressOnRow(event: KeyboardEvent<HTMLElement>, chat: Chat, conver
 interface Press {
   message: Message;
   chat: Chat;
-  conversation: Conversation;
+  conversation: Talk;
   row: HTMLElement;
   may: May;
 }
@@ -59,6 +59,7 @@ const ACTS: Record<string, (press: Press) => void> = {
     conversation.openMenu(message, left + 56, top + 24);
   },
   r: ({ message, conversation, may }) => may.reply && conversation.reply(message),
+  t: ({ message, conversation, may }) => may.thread && conversation.openThread(message),
   e: ({ message, conversation, may }) => may.edit && conversation.edit(message),
   a: ({ message, conversation, row, may }) => may.react && conversation.pick(message, row.getBoundingClientRect()),
   l: ({ message }) => void navigator.clipboard?.writeText(linkTo(message)),

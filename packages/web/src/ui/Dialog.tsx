@@ -12,9 +12,11 @@ interface DialogProps {
   children: ReactNode;
   /** Without a visible heading, for what explains itself. */
   bare?: boolean;
+  /** Nothing inside takes the focus: where it scrolls, it must be reached by key. */
+  toRead?: boolean;
 }
 
-export function Dialog({ title, onClose, children, bare, className }: DialogProps) {
+export function Dialog({ title, onClose, children, bare, toRead, className }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
@@ -51,7 +53,9 @@ export function Dialog({ title, onClose, children, bare, className }: DialogProp
           <IconButton icon={X} label={t.dialog.close} onClick={onClose} />
         </header>
       )}
-      <div className={bare ? undefined : styles.dialogBody}>{children}</div>
+      <div className={bare ? undefined : styles.dialogBody} tabIndex={toRead ? 0 : undefined}>
+        {children}
+      </div>
     </dialog>
   );
 }

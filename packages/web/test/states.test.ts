@@ -1,0 +1,178 @@
+/** What a view shows when there is nothing, not yet, not at all, or not for me: each with the next step to take. */
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { eventually, goWithin, message, openHouse } from './house.js';
+
+const house = openHouse();
+const ada = house.resident('ada', 'Ada Lovelace');
+const bob = house.resident('bob', 'Bob Ross');
+let kitchen: number;
+beforeAll(async () => {
+  kitchen = (await ada.api.createRoom({ kind: 'channel', name: 'kitchen', members: [bob.id] })).id;
+  const { id } = await ada.api.sendMessage(kitchen, { text: 'soup is ready, @bob' });
+  await ada.api.pin(id ?? 0);
+  await ada.api.createRoom({ kind: 'channel', name: 'garden', visibility: 'public' });
+});
+
+/** What the server answers while it is broken; `mend` has it answer by itself again. */
+async function breakDown(page: Page, url: RegExp): Promise<() => Promise<void>> {
+  await page.route(url, (route) => route.fulfill({ status: 500, contentType: 'application/json', body: '{}' }));
+  return () => page.unroute(url);
+}
+
+/** Answers are held until they are let go. */
+async function hold(page: Page, url: RegExp): Promise<() => Promise<void>> {
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await page.route(url, async (route) => {
+    await held;
+    await route.continue();
+  });
+  return async () => {
+    letGo();
+    await page.unroute(url, { behavior: 'wait' } as never).catch(() => {});
+  };
+}
+
+/** Views that ask the server: how one comes there, what is asked, and what is shown of it in the end. */
+const VIEWS: readonly {
+  name: string;
+  open: (page: Page) => Promise<void>;
+  url: RegExp;
+  shows: string;
+  where: string;
+}[] = [
+  {
+    name: 'a room',
+    open: (page) => goWithin(page, `/r/${kitchen}`),
+    url: /\/v1\/rooms\/\d+\/messages/,
+    shows: 'soup is ready',
+    where: 'main',
+  },
+  {
+    name: 'the search',
+    open: (page) => goWithin(page, '/search?q=soup'),
+    url: /\/v1\/search\/messages/,
+    shows: 'is ready',
+    where: 'main',
+  },
+  {
+    name: 'the mentions',
+    open: (page) => goWithin(page, '/mentions'),
+    url: /\/v1\/me\/mentions/,
+    shows: 'soup is ready',
+    where: 'main',
+  },
+  {
+    name: 'the sessions',
+    open: (page) => goWithin(page, '/settings/sessions'),
+    url: /\/v1\/sessions$/,
+    shows: 'this one',
+    where: 'main',
+  },
+  {
+    name: 'the members of a room',
+    open: async (page) => {
+      await goWithin(page, `/r/${kitchen}`);
+      await page.getByRole('button', { name: 'Members and details' }).click();
+    },
+    url: /\/v1\/rooms\/\d+\/members/,
+    shows: 'Ada Lovelace',
+    where: 'aside',
+  },
+  {
+    name: 'what is pinned',
+    open: async (page) => {
+      await goWithin(page, `/r/${kitchen}`);
+      await page.getByRole('button', { name: 'Members and details' }).click();
+      await page.getByRole('tab', { name: 'Pinned' }).click();
+    },
+    url: /\/v1\/rooms\/\d+\/pins/,
+    shows: 'soup is ready',
+    where: 'aside',
+  },
+  {
+    name: 'channels to join',
+    open: (page) => page.getByRole('button', { name: 'Browse channels' }).click(),
+    url: /\/v1\/search\/rooms/,
+    shows: 'garden',
+    where: 'dialog',
+  },
+  {
+    name: 'people to write to',
+    open: (page) => page.getByRole('button', { name: 'New direct message' }).first().click(),
+    url: /\/v1\/users\?/,
+    shows: 'Ada Lovelace',
+    where: 'dialog',
+  },
+];
+
+describe.each(VIEWS)('$name', ({ open, url, shows, where }) => {
+  it('says that it is loading, and then shows what there is', async () => {
+    const page = await house.enter('bob', '/settings/appearance');
+    const letGo = await hold(page, url);
+    await open(page);
+    await page.locator(where).getByRole('status').filter({ hasText: /./ }).first().waitFor();
+    expect(await page.locator(where).getByText(shows).count()).toBe(0);
+    await letGo();
+    await page.locator(where).getByText(shows).first().waitFor();
+  });
+
+  it('says that it failed, and is there when one tries again', async () => {
+    const page = await house.enter('bob', '/settings/appearance');
+    const mend = await breakDown(page, url);
+    await open(page);
+    const again = page.locator(where).getByRole('button', { name: 'Try again' });
+    await again.waitFor();
+    await mend();
+    await again.click();
+    await page.locator(where).getByText(shows).first().waitFor();
+    await again.waitFor({ state: 'detached' });
+  });
+});
+
+describe('what is not there', () => {
+  it('is said of a room that is none of mine, with a way back', async () => {
+    const secret = await ada.api.createRoom({ kind: 'channel', name: 'secret', visibility: 'private' });
+    const page = await house.enter('bob', `/r/${secret.id}`);
+    await page.getByRole('heading', { name: 'This room is not there' }).waitFor();
+    await page.getByRole('main').getByRole('link', { name: 'All rooms' }).click();
+    await eventually('it leads home', async () => !page.url().includes(`/r/${secret.id}`));
+  });
+
+  it('is said of pages for admins alone', async () => {
+    const page = await house.enter('bob', '/admin/people');
+    await page.getByRole('heading', { name: 'This is for admins' }).waitFor();
+  });
+
+  it('is said where nothing is yet, with what to begin with', async () => {
+    await house.join('nova', 'Nova Ray');
+    const page = await house.enter('nova');
+    await page.getByRole('heading', { name: 'Welcome, Nova Ray' }).waitFor();
+    await page.getByRole('main').getByRole('button', { name: 'Browse channels' }).click();
+    await page.getByRole('button', { name: 'Join garden' }).click();
+    await page.getByRole('heading', { name: 'This is where garden begins' }).waitFor();
+    await page.getByText('Say the first word.').waitFor();
+    await page.getByRole('button', { name: 'Members and details' }).click();
+    await page.getByRole('tab', { name: 'Pinned' }).click();
+    await page.getByText('Nothing is pinned here').waitFor();
+    await goWithin(page, '/unread');
+    await page.getByRole('heading', { name: 'All is read' }).waitFor();
+    await goWithin(page, '/mentions');
+    await page.getByRole('heading', { name: 'Nobody has called you yet' }).waitFor();
+    await goWithin(page, '/search?q=zeppelin');
+    await page.getByRole('heading', { name: /Nothing found for/ }).waitFor();
+  });
+
+  it('is said of a room that is taken from me while I read it', async () => {
+    const brief = await ada.api.createRoom({ kind: 'channel', name: 'brief', members: [bob.id] });
+    await ada.api.sendMessage(brief.id, { text: 'read it while you can' });
+    const page = await house.enter('bob', `/r/${brief.id}`);
+    await message(page, 'read it while you can').waitFor();
+    await ada.api.removeMember(brief.id, bob.id);
+    await page.getByRole('heading', { name: 'This room is not there' }).waitFor();
+    expect(await page.getByText('read it while you can').count()).toBe(0);
+  });
+});
