@@ -1,26 +1,20 @@
 /** The built SDK in a real browser, over its own WebSocket. */
 import type { NatterClient } from '@natter/client';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FakeServer, problem } from './fake-server.js';
-import { type InPage, openPage as openPageIn, serveSdk } from './in-page.js';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { problem } from './fake-server.js';
+import { type InPage, ROOM, Tabs } from './in-page.js';
 import { eventually } from './waiting.js';
 import { openWholeServer } from './whole-server.js';
-
-const ROOM = 7;
 
 /** Names of the page's globals, for the functions that run there. */
 declare const natter: InPage['natter'];
 declare const client: NatterClient;
 declare const heard: string[];
 
-let browser: Browser;
-let server: FakeServer;
-let context: BrowserContext;
-
-const texts = () => server.log(ROOM).flatMap((event) => (event.type === 'message.sent' ? event.body.text : []));
-
-const openPage = () => openPageIn(context, server);
+const tabs = new Tabs();
+const texts = () => tabs.said();
+const openPage = () => tabs.open();
 
 /** Connects in the page, with `localStorage` where asked for. */
 const connect = (page: Page, stored = false) =>
@@ -31,48 +25,26 @@ const connect = (page: Page, stored = false) =>
     await opened.connect();
   }, stored);
 
-beforeAll(async () => {
-  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
-});
-
-afterAll(async () => {
-  await browser?.close();
-});
-
-beforeEach(async () => {
-  server = await FakeServer.start();
-  server.tokens.set('token-1', 1);
-  server.makeRoom(ROOM, [1, 2]);
-  await serveSdk(server);
-  context = await browser.newContext();
-});
-
-afterEach(async () => {
-  await context.close();
-  await server.close();
-});
-
 describe('in a browser', () => {
   it('[H4] connects, sends, receives, and takes in what it missed', async () => {
     const page = await openPage();
     await connect(page);
-    expect(server.connections.length).toBe(1);
+    expect(tabs.server.connections.length).toBe(1);
     const result = await page.evaluate(() => client.send('message.send', { room: 7, text: 'from the page' }));
     expect(result).toMatchObject({ stream: ROOM, seq: 2 });
-    server.say(ROOM, 2, 'hello');
+    tabs.server.say(ROOM, 2, 'hello');
     await page.waitForFunction(() => heard.includes('hello'));
-    server.last.cut();
-    server.say(ROOM, 2, 'missed');
+    tabs.server.last.cut();
+    tabs.server.say(ROOM, 2, 'missed');
     await page.waitForFunction(() => heard.includes('missed'));
     expect(await page.evaluate(() => heard)).toEqual(['from the page', 'hello', 'missed']);
-    expect(server.connections.length).toBe(2);
+    expect(tabs.server.connections.length).toBe(2);
     const row = await page.evaluate(() => client.rooms.get(7));
     expect(row).toMatchObject({ unread: 2, head: 4 });
   });
 
   it('shows a timeline: pages by HTTP, live events, one’s own at once', async () => {
-    server.say(ROOM, 2, 'before');
+    tabs.server.say(ROOM, 2, 'before');
     const page = await openPage();
     await connect(page);
     const shown = await page.evaluate(async () => {
@@ -89,15 +61,15 @@ describe('in a browser', () => {
   it('[L3] sends after a reload what was not answered before it, once', async () => {
     const page = await openPage();
     await connect(page, true);
-    server.script.reply = (connection) => {
+    tabs.server.script.reply = (connection) => {
       connection.cut();
       return true;
     };
-    server.script.hello = () => true;
+    tabs.server.script.hello = () => true;
     await page.evaluate(() => ['one', 'two'].map((text) => client.timeline(7).send(text)));
     await eventually('the first', () => texts().length === 1);
-    delete server.script.reply;
-    delete server.script.hello;
+    delete tabs.server.script.reply;
+    delete tabs.server.script.hello;
     await page.reload();
     await page.waitForFunction(() => 'natter' in globalThis);
     await connect(page, true);
@@ -111,14 +83,14 @@ describe('in a browser', () => {
     const [first, second] = [await openPage(), await openPage()];
     await connect(first, true);
     await connect(second, true);
-    server.script.command = () => true;
+    tabs.server.script.command = () => true;
     await first.evaluate(() => client.timeline(7).send('of the first'));
     await second.evaluate(() => client.timeline(7).send('of the second'));
     await second.waitForFunction(() => localStorage.length === 2);
     await first.close();
     await second.reload();
     await second.waitForFunction(() => 'natter' in globalThis);
-    delete server.script.command;
+    delete tabs.server.script.command;
     await connect(second, true);
     await eventually('both', () => texts().length === 2);
     expect(texts().sort()).toEqual(['of the first', 'of the second']);
@@ -130,11 +102,11 @@ describe('in a browser', () => {
       const timing = { backoffFirst: 600_000, backoffMax: 600_000 };
       await (globalThis as unknown as InPage).open({ timing }).connect();
     });
-    server.last.cut();
+    tabs.server.last.cut();
     await page.waitForFunction(() => client.connection.getSnapshot().state === 'waiting');
     await page.evaluate(() => dispatchEvent(new Event('online')));
     await page.waitForFunction(() => client.connection.getSnapshot().state === 'live');
-    expect(server.connections.length).toBe(2);
+    expect(tabs.server.connections.length).toBe(2);
   });
 
   it('keeps texts in IndexedDB', async () => {
@@ -153,8 +125,8 @@ describe('in a browser', () => {
   it('[S3] renews a log-in with one token for all tabs', async () => {
     let issued = 0;
     const used: string[] = [];
-    const { request } = server.script;
-    server.script.request = (asked) => {
+    const { request } = tabs.server.script;
+    tabs.server.script.request = (asked) => {
       if (!asked.path.startsWith('/v1/sessions')) return request?.(asked) ?? null;
       if (asked.path === '/v1/sessions/refresh') {
         const token = String(asked.body.refreshToken);

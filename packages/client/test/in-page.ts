@@ -1,8 +1,9 @@
-/** A page that has the SDK, served by a server of a few lines. */
+/** A browser whose pages have the SDK, served by a server of a few lines. */
 import type { NatterClient } from '@natter/client';
-import type { BrowserContext, Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { bundle } from './bundling.js';
-import type { FakeServer } from './fake-server.js';
+import { FakeServer } from './fake-server.js';
 
 const SOURCE = `
 import * as core from '@natter/client';
@@ -34,21 +35,56 @@ export interface InPage {
   open(options?: object): NatterClient;
 }
 
+/** The room that there is, with users 1 and 2; pages are of user 1. */
+export const ROOM = 7;
+
+/** A browser for the tests of a file; for each of them a new server, and a context whose pages share what browsers keep. */
+export class Tabs {
+  server!: FakeServer;
+  context!: BrowserContext;
+  #browser: Browser | undefined;
+  #sdk = '';
+
+  constructor() {
+    beforeAll(async () => {
+      this.#sdk = (await bundle(SOURCE)).code;
+      const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+      this.#browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+    });
+    afterAll(() => this.#browser?.close());
+    beforeEach(async () => {
+      this.server = await FakeServer.start();
+      this.server.tokens.set('token-1', 1);
+      this.server.makeRoom(ROOM, [1, 2]);
+      serveSdk(this.server, this.#sdk);
+      this.context = await (this.#browser as Browser).newContext();
+    });
+    afterEach(async () => {
+      await this.context.close();
+      await this.server.close();
+    });
+  }
+
+  async open(): Promise<Page> {
+    const page = await this.context.newPage();
+    await page.goto(`${this.server.url}/`);
+    await page.waitForFunction(() => 'natter' in globalThis);
+    return page;
+  }
+
+  /** Texts of the messages in the log. */
+  said(): string[] {
+    return this.server.log(ROOM).flatMap((event) => (event.type === 'message.sent' ? event.body.text : []));
+  }
+}
+
 const html = { 'content-type': 'text/html' };
 
-export async function serveSdk(server: FakeServer): Promise<void> {
-  const { code } = await bundle(SOURCE);
+function serveSdk(server: FakeServer, code: string): void {
   server.script.request = ({ path }) => {
     if (path === '/') {
       return { status: 200, body: '<!doctype html><script type="module" src="/sdk.js"></script>', headers: html };
     }
     return path === '/sdk.js' ? { status: 200, body: code, headers: { 'content-type': 'text/javascript' } } : null;
   };
-}
-
-export async function openPage(context: BrowserContext, server: FakeServer): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto(`${server.url}/`);
-  await page.waitForFunction(() => 'natter' in globalThis);
-  return page;
 }

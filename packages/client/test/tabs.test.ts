@@ -1,24 +1,19 @@
 /** Tabs of one browser that have one outbox: the built SDK in a real browser, with its locks and without. */
 import type { NatterClient } from '@natter/client';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FakeServer } from './fake-server.js';
-import { type InPage, openPage, serveSdk } from './in-page.js';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type InPage, Tabs } from './in-page.js';
 import { eventually } from './waiting.js';
 
-const ROOM = 7;
 declare const natter: InPage['natter'];
 declare const client: NatterClient;
 
-let browser: Browser;
-let server: FakeServer;
-let context: BrowserContext;
-
-const said = () => server.log(ROOM).flatMap((event) => (event.type === 'message.sent' ? event.body.text : []));
+const tabs = new Tabs();
+const said = () => tabs.said();
 
 /** A tab with the outbox of all tabs, connected or not. */
 async function tab(connected = true): Promise<Page> {
-  const page = await openPage(context, server);
+  const page = await tabs.open();
   await page.evaluate(async (connects) => {
     const opened = (globalThis as unknown as InPage).open({ outbox: natter.savedOutbox(natter.indexedDbStorage()) });
     if (connects) await opened.connect();
@@ -33,30 +28,11 @@ const shows = (page: Page, texts: string[]) =>
     return JSON.stringify(waiting.map(({ text }) => text)) === JSON.stringify(wanted);
   }, texts);
 
-beforeAll(async () => {
-  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
-});
-afterAll(async () => {
-  await browser?.close();
-});
-beforeEach(async () => {
-  server = await FakeServer.start();
-  server.tokens.set('token-1', 1);
-  server.makeRoom(ROOM, [1, 2]);
-  await serveSdk(server);
-  context = await browser.newContext();
-});
-afterEach(async () => {
-  await context.close();
-  await server.close();
-});
-
 describe.each(['with locks', 'without locks'])('two tabs %s', (which) => {
   beforeEach(async () => {
     // As on a plain http page.
     if (which === 'without locks') {
-      await context.addInitScript(() => Object.defineProperty(navigator, 'locks', { value: undefined }));
+      await tabs.context.addInitScript(() => Object.defineProperty(navigator, 'locks', { value: undefined }));
     }
   });
 
@@ -85,7 +61,7 @@ describe.each(['with locks', 'without locks'])('two tabs %s', (which) => {
     await eventually('both', () => said().length === 2);
     for (const page of [first, second]) await shows(page, []);
     expect(said().sort()).toEqual(['of the first', 'of the second']);
-    const keys = server.connections.flatMap(({ heard }) =>
+    const keys = tabs.server.connections.flatMap(({ heard }) =>
       heard.flatMap(({ type, key }) => (type === 'message.send' ? key : [])),
     );
     expect(keys).toHaveLength(2);
@@ -106,7 +82,7 @@ describe.each(['with locks', 'without locks'])('two tabs %s', (which) => {
 
   it('retry in one what was refused in the other', async () => {
     const [first, second] = [await tab(), await tab(false)];
-    server.script.command = (connection, frame) => server.refuse(connection, frame, { code: 'archived' });
+    tabs.server.script.command = (connection, frame) => tabs.server.refuse(connection, frame, { code: 'archived' });
     const key = await write(first, 'again');
     await second.waitForFunction(() => client.outbox.view.getSnapshot()[0]?.state.is === 'failed');
     const error = await second.evaluate(() => {
@@ -114,7 +90,7 @@ describe.each(['with locks', 'without locks'])('two tabs %s', (which) => {
       return state?.is === 'failed' && state.error instanceof natter.NatterError && state.error.code;
     });
     expect(error).toBe('archived');
-    delete server.script.command;
+    delete tabs.server.script.command;
     expect(await second.evaluate((it) => client.outbox.retry(it), key)).toBe(true);
     await eventually('it is sent', () => said().length === 1);
     for (const page of [first, second]) await shows(page, []);

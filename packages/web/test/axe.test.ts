@@ -88,7 +88,7 @@ describe.each([
     expect(await judge(page)).toEqual([]);
   });
 
-  it('in what opens over a room and beside it', async () => {
+  it('in what opens over a room', async () => {
     await goWithin(page, `/r/${room}`);
     await message(page, 'Coming!').click({ button: 'right' });
     await page.getByRole('menu').waitFor();
@@ -101,6 +101,11 @@ describe.each([
     await page.getByRole('listbox').waitFor();
     expect(await judge(page)).toEqual([]);
     await page.locator('[data-composer]').fill('');
+  });
+
+  it('in what stands beside a room', async () => {
+    await goWithin(page, `/r/${room}`);
+    await message(page, 'Coming!').waitFor();
     await page.getByRole('button', { name: 'Members and details' }).click();
     for (const [tab, text] of [
       ['Members', 'Bob Ross'],

@@ -17,9 +17,10 @@ async function choose(page: Page, text: string, entry: string): Promise<void> {
 /** The focus on a message, as a person without a mouse comes there. */
 async function focus(page: Page, text: string): Promise<void> {
   await page.locator('[data-timeline] li[tabindex="0"]').focus();
-  for (let step = 0; step < 10; step += 1) {
+  // Tab leads to where the focus was last: from there down to the newest, and up again.
+  for (let step = 0; step < 20; step += 1) {
     if ((await page.locator('[data-timeline] li:focus', { hasText: text }).count()) > 0) return;
-    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press(step < 8 ? 'ArrowDown' : 'ArrowUp');
   }
   throw new Error(`the arrows do not lead to "${text}"`);
 }
