@@ -150,7 +150,7 @@ export class House {
     const context = await this.device(options);
     const page = await this.admit(context, name);
     await page.goto(this.url + path);
-    await page.locator('[data-home]').waitFor();
+    await isLive(page);
     return page;
   }
 
@@ -236,8 +236,12 @@ export async function logInAt(page: Page, name: string): Promise<void> {
   await page.getByLabel('Name or e-mail address').fill(name);
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Log in', exact: true }).click();
-  await page.locator('[data-home]').waitFor();
+  await isLive(page);
 }
+
+/** The page is there and connected, with nothing left of the time before. */
+export const isLive = (page: Page): Promise<void> =>
+  page.locator('[data-home] [data-connection="live"]').waitFor({ state: 'attached' });
 
 /** The texts of the messages that stand in the page, in their order; those on their way too. */
 export function shown(page: Page): Promise<string[]> {

@@ -145,7 +145,9 @@ describe('talking', () => {
     const page = await house.enter('ada', `/r/${room.id}`);
     await composer(page).waitFor();
     house.hold();
-    await say(page, 'is anybody there?');
+    await say(page, 'is **anybody** there?');
+    // At once as it will be.
+    await message(page, 'is anybody there?').getByRole('strong').waitFor();
     await message(page, 'is anybody there?').getByText('Sending').waitFor({ state: 'attached' });
     house.release();
     const receipt = page.locator('[data-receipt]');

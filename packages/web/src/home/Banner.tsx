@@ -30,7 +30,7 @@ export function Banner() {
   const waiting = outbox.filter(({ type, state }) => type === 'message.send' && state.is !== 'failed').length;
   if (away && late) {
     return (
-      <div role="status" className={styles.banner} data-kind="away">
+      <div role="status" className={styles.banner} data-kind="away" data-connection={connection.state}>
         <CloudOff size={18} strokeWidth={1.75} aria-hidden />
         <span>
           {connection.state === 'closed'
@@ -49,7 +49,7 @@ export function Banner() {
   }
   if (ready && !later) {
     return (
-      <div role="status" className={styles.banner} data-kind="update">
+      <div role="status" className={styles.banner} data-kind="update" data-connection={connection.state}>
         <Sparkles size={18} strokeWidth={1.75} aria-hidden />
         <span>{t.update.ready}</span>
         <Button kind="bare" onClick={takeUpdate}>
@@ -61,5 +61,5 @@ export function Banner() {
       </div>
     );
   }
-  return <div role="status" className={styles.still} />;
+  return <div role="status" className={styles.still} data-connection={connection.state} />;
 }

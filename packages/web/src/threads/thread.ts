@@ -3,7 +3,6 @@ import { type Event, type Message, NatterError, type PendingMessage } from '@nat
 import { View } from '@natter/client/emitter';
 import { applyEvent, unknownRoom } from '@natter/client/reducer';
 import type { Chat } from '../chat/chat.js';
-import type { Conversation } from '../timeline/conversation.js';
 import { Talk } from '../timeline/talk.js';
 
 export interface ThreadSnapshot {
@@ -20,7 +19,8 @@ const PAGE = 100;
 export class Thread extends Talk {
   readonly view: View<ThreadSnapshot> = new View(() => this.#snapshot());
   override readonly root: number;
-  readonly #conversation: Conversation;
+  /** The room's own, beside which this one stands. */
+  readonly #beside: Talk;
   #messages: readonly Message[];
   #loaded = false;
   #error: NatterError | null = null;
@@ -29,12 +29,12 @@ export class Thread extends Talk {
   /** Rises when what is being read is not wanted any more. */
   #turn = 0;
 
-  constructor(chat: Chat, conversation: Conversation, root: number) {
-    super(chat, conversation.room, root);
+  constructor(chat: Chat, beside: Talk, root: number) {
+    super(chat, beside.room, root);
     this.root = root;
-    this.#conversation = conversation;
+    this.#beside = beside;
     // What the room shows of it already.
-    this.#messages = conversation.messages().filter(({ id, thread }) => id === root || thread === root);
+    this.#messages = beside.messages().filter(({ id, thread }) => id === root || thread === root);
   }
 
   /** Reads it, and follows it until the function that is answered is called. */
@@ -99,7 +99,7 @@ export class Thread extends Talk {
   }
 
   override markUnread(seq: number): void {
-    this.#conversation.markUnread(seq);
+    this.#beside.markUnread(seq);
   }
 
   override escape(): boolean {
@@ -108,7 +108,7 @@ export class Thread extends Talk {
 
   override leadTo(message: Message): void {
     if (this.#messages.some(({ id }) => id === message.id)) this.focusRow(message.seq);
-    else this.#conversation.leadTo(message);
+    else this.#beside.leadTo(message);
   }
 
   override openThread(): void {
