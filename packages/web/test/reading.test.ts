@@ -84,7 +84,7 @@ function scrollUp(page: Page, frames: number): Promise<Measured> {
 
 describe('a long room', () => {
   it('is read from end to beginning without a jump, and never stands in the page as a whole', async () => {
-    const page = await house.enter('ada', `/r/${long}`);
+    const page = await house.enterByDoor('ada', `/r/${long}`);
     await message(page, `message ${LENGTH - 1}`).waitFor();
     const { shift, jumps, rows, seqs } = await scrollUp(page, 2_000);
     expect({ shift: Math.round(shift * 1_000) / 1_000, jumps }).toEqual({ shift: 0, jumps: 0 });
@@ -112,7 +112,7 @@ describe('a long room', () => {
 
   it('stays at the end when others write, and in its place when one reads above', async () => {
     const room = await makeLong('moving', 80);
-    const page = await house.enter('ada', `/r/${room}`);
+    const page = await house.enterByDoor('ada', `/r/${room}`);
     await message(page, 'message 79').waitFor();
     await bob.api.sendMessage(room, { text: 'while at the end' });
     await message(page, 'while at the end').waitFor();
@@ -140,7 +140,7 @@ describe('a long room', () => {
 
   it('comes back to where it was read, by the list and by going back', async () => {
     const room = await makeLong('place', 120);
-    const page = await house.enter('ada', `/r/${room}`);
+    const page = await house.enterByDoor('ada', `/r/${room}`);
     await message(page, 'message 119').waitFor();
     await page.locator('[data-timeline]').hover();
     await page.mouse.wheel(0, -1_500);
@@ -180,7 +180,7 @@ describe('a long room', () => {
     const room = await makeLong('new', 30);
     await ada.api.moveRead(room, (await ada.api.messages(room, { limit: 1 })).head);
     for (let index = 0; index < 40; index += 1) await bob.api.sendMessage(room, { text: `new ${index}` });
-    const page = await house.enter('ada', `/r/${room}`);
+    const page = await house.enterByDoor('ada', `/r/${room}`);
     await page.locator('[data-key="new"]').waitFor();
     const line = () => page.locator('[data-key="new"] + li').textContent();
     expect(await line()).toContain('new 0');
@@ -199,7 +199,7 @@ describe('a long room', () => {
   it('opens at the message that an address names, marked, wherever in the room it is', async () => {
     const { messages } = await ada.api.messages(long, { after: 100, limit: 1 });
     const [wanted] = messages;
-    const page = await house.enter('ada', `/r/${long}/${wanted?.seq}`);
+    const page = await house.enterByDoor('ada', `/r/${long}/${wanted?.seq}`);
     const row = page.locator(`[data-seq="${wanted?.seq}"][data-found]`);
     await row.waitFor();
     const { y = 0 } = (await row.boundingBox()) ?? {};
@@ -213,7 +213,7 @@ describe('a long room', () => {
   });
 
   it('leads to a day, from the line of another one', async () => {
-    const page = await house.enter('ada', `/r/${long}`);
+    const page = await house.enterByDoor('ada', `/r/${long}`);
     await message(page, `message ${LENGTH - 1}`).waitFor();
     await page.locator('[data-timeline]').hover();
     await scrollUp(page, 2_000);
