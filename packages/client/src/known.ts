@@ -5,7 +5,7 @@
  */
 import type { Names, RoomRow } from '@natter/protocol';
 import type { NatterClient } from './client.js';
-import type { Storage } from './storage.js';
+import { memoryStorage, type Storage } from './storage.js';
 import type { Position } from './streams.js';
 import type { KeptPage } from './timeline.js';
 
@@ -51,10 +51,13 @@ const pageKey = (room: number) => `${LIST}:${room}`;
 
 /** Null when nothing of this user is kept, or nothing that can be read. A storage is for one server. */
 export async function readKnown(storage: Storage, user: number): Promise<Known | null> {
-  const list = await readList(storage, user);
+  // All at once where that can be had: a start waits for it.
+  const texts = await storage.all?.(LIST).catch(() => undefined);
+  const source = texts ? memoryStorage(texts) : storage;
+  const list = await readList(source, user);
   if (!list) return null;
   const { epoch, rooms, names } = list;
-  const found = await Promise.all(list.pages.map((room) => read<Page>(storage, pageKey(room))));
+  const found = await Promise.all(list.pages.map((room) => read<Page>(source, pageKey(room))));
   const pages = found.flatMap((page) => (page?.epoch === epoch ? page : []));
   const cursors = Object.fromEntries(pages.map(({ room, seq }) => [room, seq]));
   return { user, position: { epoch, cursors }, rooms, names, pages };

@@ -5,6 +5,8 @@ export interface Storage {
   get(key: string): string | null | undefined | Promise<string | null | undefined>;
   set(key: string, value: string): unknown;
   remove(key: string): unknown;
+  /** All texts whose keys begin so, where that is quicker than one by one. */
+  all?(prefix: string): Promise<Map<string, string>>;
 }
 
 /** For tests, and for what need not survive. */
@@ -26,7 +28,7 @@ export function webStorage(storage: globalThis.Storage = localStorage): Storage 
 }
 
 /** IndexedDB, for workers and for more than `localStorage` holds. `clear` empties all of the database of this name. */
-export function indexedDbStorage(name = 'natter'): Storage & { clear(): Promise<unknown> } {
+export function indexedDbStorage(name = 'natter'): Required<Storage> & { clear(): Promise<unknown> } {
   let opened: Promise<IDBDatabase> | undefined;
   const done = <T>(request: IDBRequest<T>) =>
     new Promise<T>((resolve, reject) => {
@@ -53,6 +55,16 @@ export function indexedDbStorage(name = 'natter'): Storage & { clear(): Promise<
     set: (key, value) => use('readwrite', (store) => store.put(value, key)),
     remove: (key) => use('readwrite', (store) => store.delete(key)),
     clear: () => use('readwrite', (store) => store.clear()),
+    async all(prefix) {
+      const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+      let keys: IDBRequest<IDBValidKey[]> | undefined;
+      // Both in one transaction, in this order: with the texts the keys are there too.
+      const texts = await use<string[]>('readonly', (store) => {
+        keys = store.getAllKeys(range);
+        return store.getAll(range);
+      });
+      return new Map(texts.map((text, at) => [String(keys?.result[at]), text]));
+    },
   };
 }
 

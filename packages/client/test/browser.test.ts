@@ -117,9 +117,19 @@ describe('in a browser', () => {
       await storage.set('b', '2');
       await storage.remove('a');
       const again = natter.indexedDbStorage();
-      return [await again.get('a'), await again.get('b')];
+      await storage.set('b:2', '3');
+      await storage.set('c', '4');
+      return [await again.get('a'), await again.get('b'), [...(await again.all('b'))], [...(await again.all('x'))]];
     });
-    expect(kept).toEqual([undefined, '2']);
+    expect(kept).toEqual([
+      undefined,
+      '2',
+      [
+        ['b', '2'],
+        ['b:2', '3'],
+      ],
+      [],
+    ]);
   });
 
   it('[S3] renews a log-in with one token for all tabs', async () => {

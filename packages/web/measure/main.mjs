@@ -38,7 +38,7 @@ function run(file, args, env) {
 const AT_MOST = {
   'first load, kB of JavaScript gzipped': 200,
   'room switch p95, ms': 50,
-  'warm start to messages p50, ms': 300,
+  'warm start to usable p50, ms': 300,
   'layout shift, sum of all': 0,
   'frames in which what is read jumped': 0,
   'most rows in the page': 500,
@@ -120,13 +120,16 @@ try {
     ...scrolled,
     ...(await keypress(page)),
   };
-  console.log(`${machine(browser)}\n\n| figure | measured | at most |\n| --- | ---: | ---: |`);
-  for (const [name, value] of Object.entries(figures)) {
-    const most = AT_MOST[name];
-    const missed = most !== undefined && value > most;
-    console.log(`| ${name} | ${missed ? `**${value}**` : value} | ${most ?? ''} |`);
-    if (missed) process.exitCode = 1;
-  }
+  const missed = (name) => figures[name] > (AT_MOST[name] ?? Number.POSITIVE_INFINITY);
+  const rows = Object.entries(figures).map(([name, value]) => {
+    return `| ${name} | ${AT_MOST[name] ?? ''} | ${missed(name) ? `**${value}**` : value} |`;
+  });
+  // As it stands in the README.
+  const day = new Date().toISOString().slice(0, 10);
+  console.log(
+    `Found on ${day}: ${machine(browser)}\n\n| figure | at most | found |\n| --- | ---: | ---: |\n${rows.join('\n')}`,
+  );
+  if (Object.keys(figures).some(missed)) process.exitCode = 1;
 } finally {
   await browser?.close();
   if (child) {

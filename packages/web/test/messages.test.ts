@@ -81,7 +81,7 @@ describe('a message', () => {
         return free ? element.getBoundingClientRect().top - edge : -1;
       });
     };
-    for (const inSight of [4, 12, 28, 40, 90]) expect(await bar(20, inSight)).toBeGreaterThanOrEqual(0);
+    for (const inSight of [4, 12, 28, 40, 90]) expect(await bar(5, inSight)).toBeGreaterThanOrEqual(0);
     // The last one is not longer for its bar.
     const length = await page.locator('[data-timeline]').evaluate((scroller) => scroller.scrollHeight);
     await page.locator('[data-timeline]').evaluate((scroller) => scroller.scrollTo(0, scroller.scrollHeight));

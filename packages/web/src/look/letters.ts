@@ -3,13 +3,34 @@
 const FAMILY = '"Source Sans 3 Variable"';
 /** Milliseconds that letters are waited for. */
 const WITHIN = 1_000;
+/** Letters that every page of the app has itself: they are here. */
+const BEYOND = /[^\p{ASCII}]/gu;
+
+/** A sign that stands alone, or three of them: two make a word bold. */
+const SLANTED = /(?<![*_])[*_](?![*_])|\*{3}/;
+
+/** Letters that are known to be here: asking the browser for a long text takes longer than drawing it. */
+const upright = new Set<string>();
+const slanted = new Set<string>();
 
 /** Null where all letters of a text are here; else resolves when they are, or are not to be had soon. */
 export function lettersOf(text: string): Promise<unknown> | null {
-  // What may be slanted has a file of its own.
-  const fonts = /[*_]/.test(text) ? [`1em ${FAMILY}`, `italic 1em ${FAMILY}`] : [`1em ${FAMILY}`];
-  const missing = fonts.filter((font) => !document.fonts.check(font, text));
-  if (missing.length === 0) return null;
+  const rare = text.match(BEYOND) ?? [];
+  const loads = [
+    load(`1em ${FAMILY}`, upright, rare),
+    // They are in files of their own.
+    SLANTED.test(text) ? load(`italic 1em ${FAMILY}`, slanted, ['a', ...rare]) : null,
+  ].filter((one) => one !== null);
+  if (loads.length === 0) return null;
   const late = new Promise((resolve) => setTimeout(resolve, WITHIN));
-  return Promise.race([late, Promise.allSettled(missing.map((font) => document.fonts.load(font, text)))]);
+  return Promise.race([late, Promise.allSettled(loads)]);
+}
+
+function load(font: string, here: Set<string>, letters: readonly string[]): Promise<unknown> | null {
+  const asked = letters.filter((letter) => !here.has(letter));
+  if (asked.length === 0) return null;
+  const text = asked.join('');
+  if (!document.fonts.check(font, text)) return document.fonts.load(font, text);
+  for (const letter of asked) here.add(letter);
+  return null;
 }
