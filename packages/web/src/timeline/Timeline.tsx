@@ -70,6 +70,7 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
     });
   }, [snapshot, window, newness, chat.me]);
   const atBeginning = window !== null && !snapshot.older && snapshot.loaded;
+  const beginning = room.kind === 'direct' ? t.timeline.beginningWith(name) : t.timeline.beginning(name);
   const focused = useSyncExternalStore(marks.view.subscribe, () => marks.now.stop);
   // One stop for Tab: where the focus was last, else the newest.
   const { messages, newer } = snapshot;
@@ -93,10 +94,11 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
         tabIndex={0}
       >
         <div className={styles.space} />
-        {atBeginning && (
+        {window !== null && (
           <div className={styles.beginning}>
-            <h2>{room.kind === 'direct' ? t.timeline.beginningWith(name) : t.timeline.beginning(name)}</h2>
-            {snapshot.messages.length === 0 && <p>{t.timeline.beginningHint}</p>}
+            {/* Its place is kept before it is known to be there: nothing moves when it is. */}
+            {atBeginning ? <h2>{beginning}</h2> : <div aria-hidden>{beginning}</div>}
+            {atBeginning && snapshot.messages.length === 0 && <p>{t.timeline.beginningHint}</p>}
           </div>
         )}
         <ol ref={list} className={styles.list}>
