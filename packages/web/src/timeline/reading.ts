@@ -295,10 +295,10 @@ export class Reading {
   }
 
   /** After the browser has put things back to where they were. */
-  #fillSoon(): void {
+  #fillSoon(lettered = false): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => {
-      this.#frame = requestAnimationFrame(() => this.#fill());
+      this.#frame = requestAnimationFrame(() => this.#fill(false, lettered));
     });
   }
 
@@ -334,7 +334,7 @@ export class Reading {
     this.#lettering = true;
     void letters.then(() => {
       this.#lettering = false;
-      this.#fill(false, true);
+      this.#fillSoon(true);
     });
   }
 
