@@ -413,7 +413,7 @@ export class Accounts {
   async verifyAccess(token: string): Promise<Answer<Recognised>> {
     const { tokens, clock } = this.#options;
     const now = clock.now();
-    const claims = tokens.readAccess(token, now);
+    const claims = await tokens.readAccess(token, now);
     if (!claims) return refuse('unauthenticated');
     const living = await this.#session(claims.session, now);
     if (!living || living.user !== claims.user || living.expiresAt <= now) return refuse('unauthenticated');
@@ -424,7 +424,7 @@ export class Accounts {
   }
 
   /** What an access token says, if it is one of ours and of now. Whether its session lives is not asked: `confirm` does. */
-  async identify(token: string): Promise<{ user: UserId; session: SessionId; dialect: string } | null> {
+  identify(token: string): Promise<{ user: UserId; session: SessionId; dialect: string } | null> {
     return this.#options.tokens.readAccess(token, this.#options.clock.now());
   }
 
@@ -536,7 +536,7 @@ export class Accounts {
 
   async #login(user: UserId, session: SessionId, refreshToken: string, dialect: string): Promise<Answer<Login>> {
     const { tokens, clock } = this.#options;
-    const accessToken = tokens.access({ user, session, dialect }, clock.now());
+    const accessToken = await tokens.access({ user, session, dialect }, clock.now());
     return { ok: true, value: { user, session, accessToken, expiresIn: tokens.accessSeconds(dialect), refreshToken } };
   }
 

@@ -1,19 +1,11 @@
 /** Tokens: short access tokens that name a session (JWT, HS256), and refresh tokens that work once and tell reuse from garbage. */
-import {
-  createHash,
-  createHmac,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto';
+import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual, webcrypto } from 'node:crypto';
 import type { SessionId, UserId } from '@natter/protocol';
+import { errors, jwtVerify, SignJWT } from 'jose';
 
 const ISSUER = 'natter';
 const AUDIENCE = 'natter';
-/** The same for all access tokens (RFC 7515, RFC 9068). */
-const HEADER = Buffer.from(JSON.stringify({ alg: 'HS256', typ: 'at+jwt' })).toString('base64url');
+const TYPE = 'at+jwt';
 /** Longer than any that we make. */
 const TOKEN_MAX = 2_048;
 const SESSION = /^[A-Za-z0-9_-]{22}$/;
@@ -27,9 +19,6 @@ export interface AccessClaims {
   dialect: string;
 }
 
-/** What is in a token with our signature, before it is looked at. */
-type AnyClaims = Partial<Record<'sub' | 'sid' | 'api' | 'iss' | 'aud' | 'iat' | 'exp' | 'nbf', unknown>>;
-
 /** What a refresh token says: how often its session was refreshed before it. */
 export interface RefreshClaims {
   session: SessionId;
@@ -37,8 +26,9 @@ export interface RefreshClaims {
 }
 
 export class Tokens {
-  readonly #accessKey: KeyObject;
-  readonly #refreshKey: KeyObject;
+  /** Imported once: each import costs as much as a check. */
+  readonly #accessKey: Promise<webcrypto.CryptoKey>;
+  readonly #refreshKey: Uint8Array;
   readonly #accessSeconds: number;
   readonly #dialectSeconds: Readonly<Record<string, number>>;
 
@@ -48,7 +38,11 @@ export class Tokens {
     accessSeconds: number;
     dialectSeconds?: Readonly<Record<string, number>>;
   }) {
-    this.#accessKey = derive(options.secretKey, 'access tokens');
+    const bytes = derive(options.secretKey, 'access tokens');
+    this.#accessKey = webcrypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
+      'sign',
+      'verify',
+    ]);
     this.#refreshKey = derive(options.secretKey, 'refresh tokens');
     this.#accessSeconds = options.accessSeconds;
     this.#dialectSeconds = options.dialectSeconds ?? {};
@@ -64,73 +58,68 @@ export class Tokens {
   }
 
   /** `now` in milliseconds since 1970. */
-  access({ user, session, dialect }: AccessClaims, now: number): string {
+  async access({ user, session, dialect }: AccessClaims, now: number): Promise<string> {
     const issued = Math.floor(now / 1_000);
-    const claims = {
-      sid: session,
-      api: dialect,
-      sub: String(user),
-      iss: ISSUER,
-      aud: AUDIENCE,
-      iat: issued,
-      exp: issued + this.accessSeconds(dialect),
-      // Its own id makes two of one second two: whoever renews a token gets another one.
-      jti: randomBytes(9).toString('base64url'),
-    };
-    const signed = `${HEADER}.${encode(claims)}`;
-    return `${signed}.${hmac(this.#accessKey, signed)}`;
+    // Its own id makes two of one second two: whoever renews a token gets another one.
+    return new SignJWT({ sid: session, api: dialect })
+      .setProtectedHeader({ alg: 'HS256', typ: TYPE })
+      .setSubject(String(user))
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setIssuedAt(issued)
+      .setExpirationTime(issued + this.accessSeconds(dialect))
+      .setJti(randomBytes(9).toString('base64url'))
+      .sign(await this.#accessKey);
   }
 
-  /**
-   * Null for anything that is not an access token of ours that holds now. Nothing that a token says chooses a key or a way
-   * to check it: its header is ours to the letter, or it is none of ours.
-   */
-  readAccess(token: string, now: number): AccessClaims | null {
-    const end = token.lastIndexOf('.');
-    const signed = token.slice(0, Math.max(0, end));
-    if (token.length > TOKEN_MAX || !signed.startsWith(`${HEADER}.`)) return null;
-    if (!same(token.slice(end + 1), hmac(this.#accessKey, signed))) return null;
-    // From here on it is one that we made, or that somebody made who has our key.
-    const claims = JSON.parse(Buffer.from(signed.slice(HEADER.length + 1), 'base64url').toString()) as AnyClaims;
-    const { sub, sid, api, iss, aud, iat, exp, nbf } = claims;
-    if (iss !== ISSUER || aud !== AUDIENCE || nbf !== undefined) return null;
-    if (typeof iat !== 'number' || typeof exp !== 'number' || exp <= Math.floor(now / 1_000)) return null;
-    if (typeof sub !== 'string' || typeof sid !== 'string' || typeof api !== 'string' || !SESSION.test(sid))
-      return null;
-    const user = Number(sub);
-    return Number.isSafeInteger(user) && user > 0 ? { user, session: sid, dialect: api } : null;
+  /** Null for anything that is not an access token of ours that holds now. Nothing that a token says chooses a key or a way to check it. */
+  async readAccess(token: string, now: number): Promise<AccessClaims | null> {
+    if (token.length > TOKEN_MAX) return null;
+    try {
+      const { payload } = await jwtVerify(token, await this.#accessKey, {
+        algorithms: ['HS256'],
+        typ: TYPE,
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        requiredClaims: ['sub', 'sid', 'api', 'exp', 'iat'],
+        currentDate: new Date(now),
+      });
+      const { sub, sid, api } = payload;
+      if (typeof sid !== 'string' || typeof api !== 'string' || !SESSION.test(sid)) return null;
+      const user = Number(sub);
+      return Number.isSafeInteger(user) && user > 0 ? { user, session: sid, dialect: api } : null;
+    } catch (error) {
+      if (error instanceof errors.JOSEError || error instanceof TypeError) return null;
+      throw error;
+    }
   }
 
   /** It bears a seal, so that one that was used can be told from one that never was. */
   refresh({ session, generation }: RefreshClaims): string {
     const sealed = `${session}.${generation}.${randomBytes(32).toString('base64url')}`;
-    return `${sealed}.${hmac(this.#refreshKey, sealed)}`;
+    return `${sealed}.${this.#seal(sealed)}`;
   }
 
   /** Null for anything that we did not make. */
   readRefresh(token: string): RefreshClaims | null {
     const [, sealed, session, generation, seal] = REFRESH.exec(token) ?? [];
     if (sealed === undefined || session === undefined || seal === undefined) return null;
-    return same(seal, hmac(this.#refreshKey, sealed)) ? { session, generation: Number(generation) } : null;
+    // Compared as it is spelt: several spellings would decode to the same bytes.
+    return timingSafeEqual(Buffer.from(seal), Buffer.from(this.#seal(sealed)))
+      ? { session, generation: Number(generation) }
+      : null;
   }
 
   /** What the store keeps: the generation can be read of it, and the token can't. */
   refreshHash(token: string, generation: number): string {
     return `${generation}.${createHash('sha256').update(token).digest('base64url')}`;
   }
+
+  #seal(text: string): string {
+    return createHmac('sha256', this.#refreshKey).update(text).digest('base64url');
+  }
 }
 
-const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-
-/** Synchronous: handing so little to another thread costs many times what it takes here. */
-const hmac = (key: KeyObject, text: string): string => createHmac('sha256', key).update(text).digest('base64url');
-
-/** Compared as they are spelt: several spellings would decode to the same bytes. */
-function same(found: string, wanted: string): boolean {
-  const [one, other] = [Buffer.from(found), Buffer.from(wanted)];
-  return one.length === other.length && timingSafeEqual(one, other);
-}
-
-function derive(secretKey: string, purpose: string): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync('sha256', secretKey, '', `natter ${purpose}`, 32)));
+function derive(secretKey: string, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secretKey, '', `natter ${purpose}`, 32));
 }
