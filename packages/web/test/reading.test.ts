@@ -83,7 +83,9 @@ function scrollUp(page: Page, frames: number): Promise<Measured> {
 }
 
 describe('a long room', () => {
-  it('is read from end to beginning without a jump, and never stands in the page as a whole', async () => {
+  it('is read from end to beginning without a jump, and never stands in the page as a whole', {
+    timeout: 120_000,
+  }, async () => {
     const page = await house.enterByDoor('ada', `/r/${long}`);
     await message(page, `message ${LENGTH - 1}`).waitFor();
     const { shift, jumps, rows, seqs } = await scrollUp(page, 2_000);
@@ -108,6 +110,35 @@ describe('a long room', () => {
       (document.querySelector('[data-timeline]') as HTMLElement).style.overflowAnchor = 'none';
     });
     expect((await scrollUp(page, 250)).jumps).toBe(0);
+  });
+
+  it('stays where it is when older messages come in above, however near to their place one reads', async () => {
+    const page = await house.enterByDoor('ada', `/r/${long}`);
+    await message(page, `message ${LENGTH - 1}`).waitFor();
+    const moved = await page.evaluate(
+      async (offsets) => {
+        const scroller = document.querySelector('[data-timeline]') as HTMLElement;
+        const frames = async (count: number) => {
+          for (let at = 0; at < count; at += 1) await new Promise((done) => requestAnimationFrame(done));
+        };
+        const first = () => Number(scroller.querySelector<HTMLElement>('[data-seq]')?.dataset.seq);
+        const found: [offset: number, moved: number][] = [];
+        for (const offset of offsets) {
+          await frames(10);
+          const before = first();
+          scroller.scrollTop = offset;
+          const read = scroller.querySelectorAll<HTMLElement>('[data-seq]')[3] as HTMLElement;
+          const { top } = read.getBoundingClientRect();
+          for (let tries = 0; tries < 500 && first() === before; tries += 1) await frames(1);
+          await frames(5);
+          if (first() === before) throw new Error('nothing came in above');
+          found.push([offset, Math.round(read.getBoundingClientRect().top - top)]);
+        }
+        return found.filter(([, by]) => Math.abs(by) > 1);
+      },
+      [2, 7, 9, 12, 20, 30, 40, 50, 60, 70, 80, 120],
+    );
+    expect(moved).toEqual([]);
   });
 
   it('stays at the end when others write, and in its place when one reads above', async () => {
@@ -212,7 +243,7 @@ describe('a long room', () => {
     await message(page, 'from the present').waitFor();
   });
 
-  it('leads to a day, from the line of another one', async () => {
+  it('leads to a day, from the line of another one', { timeout: 120_000 }, async () => {
     const page = await house.enterByDoor('ada', `/r/${long}`);
     await message(page, `message ${LENGTH - 1}`).waitFor();
     await page.locator('[data-timeline]').hover();

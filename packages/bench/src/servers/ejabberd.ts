@@ -29,6 +29,8 @@ function settings(place: Place): object {
       {
         port: place.port,
         ip: '127.0.0.1',
+        // Five by itself: those who come at once beyond it are cut off.
+        backlog: 4096,
         module: 'ejabberd_http',
         request_handlers: { '/ws': 'ejabberd_http_ws' },
       },

@@ -89,7 +89,9 @@ export class PostgresServer {
   }
 
   #spawn(): Promise<void> {
-    const settings = ['max_connections=60', 'shared_buffers=32MB', 'min_wal_size=32MB', 'max_wal_size=64MB'];
+    const sizes = ['max_connections=60', 'shared_buffers=32MB', 'min_wal_size=32MB', 'max_wal_size=64MB'];
+    // What it shares between its processes is in its folder, and goes with that when it was killed.
+    const settings = [...sizes, 'dynamic_shared_memory_type=mmap'];
     const args = ['-D', join(this.folder, 'data'), '-p', String(this.port), '-h', '127.0.0.1', '-k', this.folder];
     const child = spawn(join(programs(), 'postgres'), [...args, ...settings.flatMap((one) => ['-c', one])], {
       cwd: '/',
