@@ -89,7 +89,9 @@ describe('a long room', () => {
     const page = await house.enterByDoor('ada', `/r/${long}`);
     await message(page, `message ${LENGTH - 1}`).waitFor();
     const { shift, jumps, rows, seqs } = await scrollUp(page, 2_000);
-    expect({ shift: Math.round(shift * 1_000) / 1_000, jumps }).toEqual({ shift: 0, jumps: 0 });
+    expect(jumps).toBe(0);
+    // Seen now and then: 0.001, as much as a line whose letters come late. A row that moves counts thirty times that.
+    expect(shift).toBeLessThan(0.002);
     expect(seqs).toHaveLength(LENGTH);
     expect(rows).toBeLessThan(260);
     await page.getByRole('heading', { name: 'This is where long begins' }).waitFor();

@@ -219,7 +219,16 @@ describe('input of commands', () => {
           codes.add(reply.code);
         }
       }),
-      { numRuns: 3_000 },
+      // Each kind of answer is met, whatever chance brings.
+      {
+        numRuns: 3_000,
+        examples: [
+          [{ type: 'room.archive', actor: 1, key: undefined, input: { room } }],
+          [{ type: 'message.send', actor: 0, key: undefined, input: { room, text: 'x' } }],
+          [{ type: 'message.send', actor: 0, key: undefined, input: { room: 987_654, text: 'x' } }],
+          [{ type: 'message.send', actor: 0, key: undefined, input: {} }],
+        ],
+      },
     );
     for (const code of ['ok', 'invalid', 'not_found', 'forbidden']) expect([...codes]).toContain(code);
   });
