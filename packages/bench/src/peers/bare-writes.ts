@@ -43,4 +43,5 @@ server.on('connection', (socket, request) => {
 });
 http.listen(Number(process.env.PORT), '127.0.0.1', 1_024);
 
+// Its open sockets would keep it here.
 process.once('SIGTERM', () => process.exit(0));

@@ -30,6 +30,16 @@ function start(count: number, env: Record<string, string>): ChildProcess {
 const refused = (count: number, env: Record<string, string>) =>
   place.natter(['serve', '--workers', String(count)], { env: { LOG_LEVEL: 'error', ...env } });
 
+/** Workers over stores of their own. */
+async function serve(): Promise<{ child: ChildProcess; url: string }> {
+  const database = await makePostgresDatabase();
+  closing.push(() => database.remove());
+  const nats = await NatsServer.start();
+  closing.push(() => nats.remove());
+  const child = start(WORKERS, { DATABASE_URL: database.url, NATS_URL: nats.url, SECRET_KEY });
+  return { child, url: await readyAt(child) };
+}
+
 describe('natter serve --workers', () => {
   it('is refused on SQLite, without NATS, and for what is no count, with a reason', async () => {
     const sqlite = await refused(2, {});
@@ -53,12 +63,7 @@ describe('natter serve --workers', () => {
   it('[H1][H2] every socket on every worker hears a room once and in order, also after a worker was killed; all end together', {
     timeout: 60_000,
   }, async () => {
-    const database = await makePostgresDatabase();
-    closing.push(() => database.remove());
-    const nats = await NatsServer.start();
-    closing.push(() => nats.remove());
-    const child = start(WORKERS, { DATABASE_URL: database.url, NATS_URL: nats.url, SECRET_KEY });
-    const url = await readyAt(child);
+    const { child, url } = await serve();
     const call = async (method: string, path: string, body: object | null, token = '') => {
       const response = await fetch(url + path, {
         method,
@@ -123,12 +128,7 @@ describe('natter serve --workers', () => {
   });
 
   it('[H1] workers whose first process was killed answer what was asked, say "come back", and end', async () => {
-    const database = await makePostgresDatabase();
-    closing.push(() => database.remove());
-    const nats = await NatsServer.start();
-    closing.push(() => nats.remove());
-    const child = start(WORKERS, { DATABASE_URL: database.url, NATS_URL: nats.url, SECRET_KEY });
-    const url = await readyAt(child);
+    const { child, url } = await serve();
     const body = JSON.stringify({ name: 'ann', password: 'correct horse battery' });
     const headers = { 'content-type': 'application/json' };
     const { accessToken } = (await (await fetch(`${url}/v1/users`, { method: 'POST', headers, body })).json()) as Json;

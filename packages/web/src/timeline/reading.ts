@@ -212,11 +212,26 @@ export class Reading {
   #show(): void {
     const { messages } = this.#snapshot;
     const stand = this.#stand;
-    this.#due = true;
-    this.#waiting = false;
     const first = screenful(innerHeight);
-    this.#put(stand.is === 'end' ? atEnd(messages, first) : around(messages, placeOf(stand).seq, first));
+    const window = stand.is === 'end' ? atEnd(messages, first) : around(messages, placeOf(stand).seq, first);
+    this.#waiting = !this.#lettered(messages.slice(...range(this.#snapshot, window)));
+    if (this.#waiting) return;
+    this.#due = true;
+    this.#put(window);
     this.#set({ atEnd: stand.is === 'end' });
+  }
+
+  /** Rows are drawn when their letters are here: a font that comes after them would move what is read. */
+  #lettered(messages: readonly Message[]): boolean {
+    if (this.#lettering) return false;
+    const letters = lettersOf(messages.map(({ text }) => text).join(' '));
+    void letters?.then(() => {
+      this.#lettering = false;
+      if (this.#waiting) this.#begin();
+      else this.#fillSoon();
+    });
+    this.#lettering = letters !== null;
+    return letters === null;
   }
 
   /** Nothing but the reader moves what the reader sees. */
@@ -295,15 +310,15 @@ export class Reading {
   }
 
   /** After the browser has put things back to where they were. */
-  #fillSoon(lettered = false): void {
+  #fillSoon(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => {
-      this.#frame = requestAnimationFrame(() => this.#fill(false, lettered));
+      this.#frame = requestAnimationFrame(() => this.#fill());
     });
   }
 
   /** Rows for one and a half screens on both sides, loaded where they are not. */
-  #fill(again = false, lettered = false): void {
+  #fill(again = false): void {
     const scroller = this.#scroller;
     const window = this.#window;
     if (!scroller || window === null || this.#due || this.#waiting || this.#lettering) return;
@@ -313,29 +328,21 @@ export class Reading {
     const max = most(clientHeight);
     if (scrollTop < margin) {
       const grown = grow(this.#snapshot, window, 'up', max);
-      if (grown) return this.#grow(window, grown, lettered);
+      if (grown) return this.#grow(window, grown);
       if (older && !loading && (again || !error)) this.#options.timeline.older(PAGE).catch(() => {});
     }
     if (scrollHeight - scrollTop - clientHeight < margin) {
       const grown = grow(this.#snapshot, window, 'down', max);
-      if (grown) return this.#grow(window, grown, lettered);
+      if (grown) return this.#grow(window, grown);
       if (newer && !loading && (again || !error)) this.#options.timeline.newer(PAGE).catch(() => {});
     }
   }
 
-  /** Rows are drawn when their letters are here: a font that comes after them would move what is read. */
-  #grow(window: Window, grown: Window, lettered: boolean): void {
+  #grow(window: Window, grown: Window): void {
     const { messages } = this.#snapshot;
     const [begin, end] = range(this.#snapshot, window);
     const [from, to] = range(this.#snapshot, grown);
-    const fresh = [...messages.slice(from, begin), ...messages.slice(end, to)];
-    const letters = lettered ? null : lettersOf(fresh.map(({ text }) => text).join(' '));
-    if (!letters) return this.#resize(grown);
-    this.#lettering = true;
-    void letters.then(() => {
-      this.#lettering = false;
-      this.#fillSoon(true);
-    });
+    if (this.#lettered([...messages.slice(from, begin), ...messages.slice(end, to)])) this.#resize(grown);
   }
 
   #resize(window: Window): void {
