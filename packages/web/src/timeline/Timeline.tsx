@@ -57,9 +57,9 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
   }, [reading, marks, target]);
   useWitness(conversation, room);
 
+  const [begin, end] = window === null ? [0, 0] : range(snapshot, window);
   const rows = useMemo(() => {
     // What I write is shown even where nothing could be loaded.
-    const [begin, end] = window === null ? [0, 0] : range(snapshot, window);
     const present = window === null || (window.to === null && !snapshot.newer);
     return rowsOf({
       messages: snapshot.messages.slice(begin, end),
@@ -68,8 +68,8 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
       me: chat.me,
       newFrom: newness?.from ?? null,
     });
-  }, [snapshot, window, newness, chat.me]);
-  const atBeginning = window !== null && !snapshot.older && snapshot.loaded;
+  }, [snapshot, window, begin, end, newness, chat.me]);
+  const atBeginning = window !== null && begin === 0 && !snapshot.older && snapshot.loaded;
   const beginning = room.kind === 'direct' ? t.timeline.beginningWith(name) : t.timeline.beginning(name);
   const focused = useSyncExternalStore(marks.view.subscribe, () => marks.now.stop);
   // One stop for Tab: where the focus was last, else the newest.

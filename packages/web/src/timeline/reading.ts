@@ -31,6 +31,8 @@ const PAGE = 100;
 const NEAR = 4;
 /** This near to the top browsers anchor nothing, or not everything. */
 const TOP = 8;
+/** Times that filling is put off for a frame in which nothing else happens. */
+const PATIENCE = 8;
 
 export interface ReadingOptions {
   room: number;
@@ -64,6 +66,8 @@ export class Reading {
   /** Seq that was read around last. */
   #asked: number | null = null;
   #frame = 0;
+  /** Times that filling was put off, one after the other. */
+  #postponed = 0;
   /** Of the scroller: asking for it in the middle of a change would have all of it laid out. */
   #height = 0;
   /** As they were when the stand was kept or read last: what differs then was scrolled, or measured anew. */
@@ -270,8 +274,6 @@ export class Reading {
     const scroller = this.#scroller;
     if (!scroller || this.#window === null || this.#due || this.#waiting) return;
     const own = Math.abs(scroller.scrollTop - this.#scrolledTo) < 1;
-    // At the very top browsers anchor nothing: a pixel below it they do.
-    if (scroller.scrollTop <= 0 && this.#moreAbove()) scroller.scrollTop = 1;
     if (this.#held && (own || scroller.scrollHeight !== this.#length)) {
       this.#keep();
     } else {
@@ -305,15 +307,17 @@ export class Reading {
     return row;
   }
 
-  #moreAbove(): boolean {
-    return this.#snapshot.older || (this.#window !== null && range(this.#snapshot, this.#window)[0] > 0);
-  }
-
   /** After the browser has put things back to where they were. */
   #fillSoon(): void {
+    // Whoever never rests is to get rows, too.
+    if (this.#postponed >= PATIENCE) return;
+    this.#postponed += 1;
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => {
-      this.#frame = requestAnimationFrame(() => this.#fill());
+      this.#frame = requestAnimationFrame(() => {
+        this.#postponed = 0;
+        this.#fill();
+      });
     });
   }
 
