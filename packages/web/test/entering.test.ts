@@ -84,7 +84,7 @@ describe('the door', () => {
     await house.join('eve');
     const page = await house.enterByDoor('eve');
     await logOut(page);
-    await expect.poll(() => cookies(page), { timeout: 15_000 }).toEqual([]);
+    await expect.poll(() => cookies(page)).toEqual([]);
     await page.reload();
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
   });
@@ -106,7 +106,7 @@ describe('the door', () => {
     expect(await cookies(page)).toHaveLength(1);
     await page.reload();
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
-    await expect.poll(() => cookies(page), { timeout: 15_000 }).toEqual([]);
+    await expect.poll(() => cookies(page)).toEqual([]);
   });
 
   async function logOut(page: Page): Promise<void> {

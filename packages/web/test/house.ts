@@ -125,7 +125,7 @@ export class House {
       serviceWorkers: this.#serviceWorkers,
       ...options,
     });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(25_000);
     this.#contexts.push(context);
     context.on('page', (page) => {
       page.on('pageerror', (error) => this.complaints.push(`${error.stack}`));
