@@ -130,7 +130,7 @@ describe('what was known', () => {
     const { page } = await visit('silent', 'at once');
     house.hold();
     await page.reload();
-    await message(page, 'at once').waitFor({ timeout: 3_000 });
+    await message(page, 'at once').waitFor();
     house.release();
     await say(page, 'heard again');
     await eventually('it is sent', async () => (await page.locator('[data-pending]').count()) === 0);
