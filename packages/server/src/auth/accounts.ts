@@ -1,14 +1,20 @@
 /** Accounts and sessions: register, log in, refresh, change the password, and who a token stands for. */
 import type { EventBody, SessionId, UserId, UserRole } from '@natter/protocol';
 import { type Actor, type Answer, type Refusal, refuse } from '../core/actor.js';
-import type { Clock, NameRules } from '../core/ports.js';
-import type { Limits } from '../limits.js';
+import type { Clock } from '../core/ports.js';
 import { OverloadedError } from '../log/committer.js';
 import type { Log } from '../log/log.js';
 import type { RateLimiter } from '../rate-limiter.js';
-import type { Claim, Draft, Entry, Outcome, Store, StoredEvent } from '../store/store.js';
-import { codePoints, lineProblem, textProblem } from '../text.js';
-import { PASSWORD_BYTES_MAX, type Passwords, PasswordsBusyError } from './passwords.js';
+import type { Draft, Entry, Outcome } from '../store/store.js';
+import { LivingSessions } from './living.js';
+import { PASSWORD_BYTES_MAX, PasswordsBusyError } from './passwords.js';
+import {
+  type AccountRules,
+  type GivenAccount,
+  type NewAccount,
+  Registration,
+  type RegistrationOptions,
+} from './registration.js';
 import type { Tokens } from './tokens.js';
 
 /** Where a request came from. */
@@ -34,23 +40,6 @@ export interface Recognised extends Actor {
   dialect: string;
 }
 
-export interface NewAccount {
-  name: string;
-  password: string;
-  email?: string | null | undefined;
-  fullName?: string | undefined;
-}
-
-/** What another API asks of those who register through it, where that differs. Names are alike in all of them. */
-export interface AccountRules {
-  /** Shortest password, in code points. */
-  passwordMin?: number;
-  /** Any text is taken as an address. */
-  anyEmail?: boolean;
-  /** Of a name and an address that are both taken the address is told of. */
-  emailFirst?: boolean;
-}
-
 /** Why a refresh token that can be used again and again is not taken. */
 export type RenewalRefusal = {
   ok: false;
@@ -58,28 +47,19 @@ export type RenewalRefusal = {
   why: 'unknown' | 'ended' | 'expired' | 'inactive';
 };
 
-export interface AccountsOptions {
-  store: Store;
+export interface AccountsOptions extends RegistrationOptions {
   log: Log;
   tokens: Tokens;
-  passwords: Passwords;
   rates: RateLimiter;
-  names: NameRules;
   clock: Clock;
-  limits: Limits;
   refreshTokenSeconds: number;
   registration: 'open' | 'closed';
-  firstUserIsAdmin: boolean;
 }
 
-/** A session is looked up again after this long, though nothing was heard of it: other nodes may have ended it. */
-const RECHECK_MS = 1_000;
 /** Two devices' worth of the same refresh at once is no theft: within this the loser is only refused. */
 const RACE_MS = 10_000;
-/** Sessions remembered as living. */
-const CACHE_MAX = 50_000;
-/** Longest text that is taken as an address. */
-const EMAIL_MAX = 254;
+/** Sessions whose last refresh token is remembered. */
+const HANDED_MAX = 50_000;
 /** Stands where the hash of a refresh token was that was given up: nothing hashes to it. */
 const GIVEN_UP = '-1.given-up';
 /** Another log-in may end the oldest session first. */
@@ -92,24 +72,18 @@ interface Handed {
   at: number;
 }
 
-interface Living {
-  user: UserId;
-  role: UserRole;
-  expiresAt: number;
-  checkedAt: number;
-}
-
 export class Accounts {
   readonly #options: AccountsOptions;
-  readonly #living = new Map<SessionId, Living>();
+  readonly #living: LivingSessions;
+  readonly #registration: Registration;
   /** In the order of `at`. */
   readonly #handed = new Map<SessionId, Handed>();
-  /** Rises when something ended: what was read before that may be no longer so, and is not kept. */
-  #endings = 0;
 
   constructor(options: AccountsOptions) {
     this.#options = options;
-    options.log.onCommit((events) => this.#forget(events));
+    this.#living = new LivingSessions(options.store);
+    this.#registration = new Registration(options, (entry) => this.#append(entry));
+    options.log.onCommit((events) => this.#living.hear(events));
   }
 
   /** Makes an account and its first session. */
@@ -124,68 +98,12 @@ export class Accounts {
     if (registration === 'closed') return refuse('registration_closed');
     const budget = rates.take('RATE_REGISTER_PER_ADDRESS', origin.address);
     if (!budget.ok) return refuse('rate_limited', { retryAfter: budget.retryAfter });
-    return this.create(input, 'user', rules);
+    return this.#registration.create(input, 'user', rules);
   }
 
-  /** Makes an account, for registration and for the command line. A null password: nobody can log in until one is set. */
-  async create(
-    input: Omit<NewAccount, 'password'> & { password: string | null },
-    role: UserRole,
-    rules: AccountRules = {},
-  ): Promise<Answer<UserId>> {
-    const { store, names, limits, passwords, firstUserIsAdmin } = this.#options;
-    const name = input.name.normalize('NFC');
-    const email = input.email ?? null;
-    const fullName = input.fullName ?? '';
-    const fields = [
-      { path: '/name', message: names.problem(name, limits.NAME_MAX) },
-      { path: '/email', message: email === null ? null : this.#emailProblem(email, rules) },
-      { path: '/fullName', message: lineProblem(fullName, limits.NAME_MAX * 2) },
-      { path: '/password', message: input.password === null ? null : this.#passwordProblem(input.password, rules) },
-    ].filter((field): field is { path: string; message: string } => field.message !== null);
-    if (fields.length > 0) return refuse('invalid', { fields });
-
-    const taken = await this.#alreadyTaken(name, email, rules);
-    if (taken) return taken;
-    let passwordHash: string | null;
-    try {
-      passwordHash = input.password === null ? null : await passwords.hash(input.password);
-    } catch (error) {
-      if (error instanceof PasswordsBusyError) return refuse('overloaded', { retryAfter: 5 });
-      throw error;
-    }
-    const user = await store.reserveStreams(1);
-    const claims: Claim[] = names.keys(name).map((value) => ({ space: 'user.name', value, owner: user }));
-    if (email !== null) claims.push({ space: 'user.email', value: names.emailKey(email), owner: user });
-    const first: Claim = { space: 'server.first_user', value: '', owner: user };
-    // Whether this is the first account is decided in the commit; whoever comes second is a plain user. The claim is made
-    // whatever the setting says: setting it later must make nobody an admin.
-    for (const asFirst of [true, false]) {
-      const body: EventBody<'user.created'> = {
-        name,
-        nameKey: names.key(name),
-        email,
-        fullName,
-        role: asFirst && firstUserIsAdmin ? 'admin' : role,
-      };
-      const draft: Draft = {
-        stream: user,
-        type: 'user.created',
-        body,
-        ...(passwordHash === null ? {} : { secret: { passwordHash } }),
-      };
-      const outcome = await this.#append({
-        actor: user,
-        drafts: [draft],
-        claims: asFirst ? [...claims, first] : claims,
-      });
-      if (!('kind' in outcome)) return outcome;
-      if (outcome.kind === 'committed') return { ok: true, value: user };
-      if (outcome.kind !== 'taken') throw new Error(`an account was answered with ${outcome.kind}`);
-      if (outcome.claim.space === 'server.first_user') continue;
-      return refuse(outcome.claim.space === 'user.email' ? 'email_taken' : 'name_taken');
-    }
-    throw new Error('an account was neither made nor refused');
+  /** Makes an account for whom an operator names. */
+  create(input: GivenAccount, role: UserRole): Promise<Answer<UserId>> {
+    return this.#registration.create(input, role);
   }
 
   /** `name` may be an e-mail address. Unknown and wrong answer alike [S1]. */
@@ -267,7 +185,7 @@ export class Accounts {
     this.#handed.delete(session);
     this.#handed.set(session, handed);
     for (const [old, { at }] of this.#handed) {
-      if (handed.at - at < RACE_MS && this.#handed.size <= CACHE_MAX) break;
+      if (handed.at - at < RACE_MS && this.#handed.size <= HANDED_MAX) break;
       this.#handed.delete(old);
     }
   }
@@ -345,7 +263,7 @@ export class Accounts {
     rules: AccountRules = {},
   ): Promise<Answer<null>> {
     const { store, rates, passwords } = this.#options;
-    const problem = this.#passwordProblem(input.newPassword, rules);
+    const problem = this.#registration.passwordProblem(input.newPassword, rules);
     if (problem) return refuse('invalid', { fields: [{ path: '/newPassword', message: problem }] });
     const subject = `${actor.user}\npassword`;
     const budget = rates.take('RATE_LOGIN_PER_ACCOUNT', subject);
@@ -373,7 +291,7 @@ export class Accounts {
     rules: AccountRules = {},
   ): Promise<Answer<null>> {
     const { store, passwords } = this.#options;
-    const problem = this.#passwordProblem(password, rules);
+    const problem = this.#registration.passwordProblem(password, rules);
     if (problem) return refuse('invalid', { fields: [{ path: '/password', message: problem }] });
     const passwordHash = await passwords.hash(password);
     const seen = (await store.heads([user])).get(user)?.seq ?? 0;
@@ -415,7 +333,7 @@ export class Accounts {
     const now = clock.now();
     const claims = await tokens.readAccess(token, now);
     if (!claims) return refuse('unauthenticated');
-    const living = await this.#session(claims.session, now);
+    const living = await this.#living.get(claims.session, now);
     if (!living || living.user !== claims.user || living.expiresAt <= now) return refuse('unauthenticated');
     return {
       ok: true,
@@ -431,59 +349,9 @@ export class Accounts {
   /** The actor, if the session lives and the account is active as committed at a moment after the call: nothing remembered counts. */
   async confirm(identity: { user: UserId; session: SessionId }): Promise<Actor | null> {
     const now = this.#options.clock.now();
-    const living = await this.#readSession(identity.session, now);
+    const living = await this.#living.read(identity.session, now);
     if (!living || living.user !== identity.user || living.expiresAt <= now) return null;
     return { user: living.user, role: living.role, session: identity.session };
-  }
-
-  async #session(session: SessionId, now: number): Promise<Living | null> {
-    const known = this.#living.get(session);
-    if (known && now - known.checkedAt < RECHECK_MS && now >= known.checkedAt) return known;
-    const endings = this.#endings;
-    const living = await this.#readSession(session, now);
-    this.#living.delete(session);
-    if (living === null || endings !== this.#endings) return living;
-    if (this.#living.size >= CACHE_MAX) {
-      const oldest = this.#living.keys().next();
-      if (!oldest.done) this.#living.delete(oldest.value);
-    }
-    this.#living.set(session, living);
-    return living;
-  }
-
-  /** Null: it does not live, or the account is not active. */
-  async #readSession(session: SessionId, now: number): Promise<Living | null> {
-    const row = await this.#options.store.db
-      .selectFrom('sessions')
-      .innerJoin('users', 'users.id', 'sessions.user_id')
-      .select(['sessions.user_id', 'sessions.expires_at', 'users.role', 'users.status'])
-      .where('sessions.id', '=', session)
-      .executeTakeFirst();
-    if (row?.status !== 'active') return null;
-    return { user: row.user_id, role: row.role, expiresAt: row.expires_at, checkedAt: now };
-  }
-
-  /** What ends sessions or changes roles is believed at once. */
-  #forget(events: readonly StoredEvent[]): void {
-    for (const event of events) {
-      switch (event.type) {
-        case 'session.ended': {
-          this.#endings += 1;
-          const { sessions } = JSON.parse(event.body) as EventBody<'session.ended'>;
-          for (const session of sessions) this.#living.delete(session);
-          break;
-        }
-        case 'user.changed':
-        case 'user.deactivated':
-        case 'user.deleted':
-          this.#endings += 1;
-          for (const [session, living] of this.#living) {
-            if (living.user === event.stream) this.#living.delete(session);
-          }
-          break;
-        default:
-      }
-    }
   }
 
   /** A session for whom the caller has recognised; `passwordOf`: by the password that was set then, which must still be it. */
@@ -560,42 +428,6 @@ export class Accounts {
       .where('space', '=', space)
       .where('value', '=', value)
       .executeTakeFirst();
-  }
-
-  /** Looked at before a password is hashed, since that costs; the commit decides all the same. */
-  async #alreadyTaken(
-    name: string,
-    email: string | null,
-    { emailFirst = false }: AccountRules,
-  ): Promise<Refusal | null> {
-    const { store, names } = this.#options;
-    const rows = await store.db
-      .selectFrom('claims')
-      .select(['space'])
-      .where((is) =>
-        is.or([
-          is.and([is('space', '=', 'user.name'), is('value', 'in', names.keys(name))]),
-          ...(email === null
-            ? []
-            : [is.and([is('space', '=', 'user.email'), is('value', '=', names.emailKey(email))])]),
-        ]),
-      )
-      .execute();
-    const spaces = new Set(rows.map(({ space }) => space));
-    if (spaces.size === 0) return null;
-    const byName = spaces.has('user.name') && !(emailFirst && spaces.has('user.email'));
-    return refuse(byName ? 'name_taken' : 'email_taken');
-  }
-
-  #emailProblem(email: string, { anyEmail }: AccountRules): string | null {
-    return anyEmail ? textProblem(email, EMAIL_MAX) : this.#options.names.emailProblem(email);
-  }
-
-  #passwordProblem(password: string, { passwordMin }: AccountRules = {}): string | null {
-    const min = passwordMin ?? this.#options.limits.PASSWORD_MIN;
-    if (!password.isWellFormed()) return 'must not contain lone surrogates';
-    if (Buffer.byteLength(password) > PASSWORD_BYTES_MAX) return `must be at most ${PASSWORD_BYTES_MAX} bytes`;
-    return codePoints(password) < min ? `must be at least ${min} characters` : null;
   }
 
   async #append(entry: Omit<Entry, 'at'>): Promise<Outcome | Refusal> {

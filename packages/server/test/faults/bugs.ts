@@ -158,7 +158,7 @@ async function committed({ store }, user, room) {`,
     name: 'sessions are cached for ever',
     changes: [
       {
-        file: 'auth/accounts.js',
+        file: 'auth/living.js',
         find: 'if (known && now - known.checkedAt < RECHECK_MS && now >= known.checkedAt)',
         put: 'if (known)',
       },
