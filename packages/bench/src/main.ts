@@ -216,7 +216,7 @@ async function main(): Promise<void> {
   if (plan.profile) {
     for (const work of plan.works) {
       for (const each of plan.contestants)
-        if (each.onNode && fits(each, works[work]))
+        if ((each.onNode || each.withinNode) && fits(each, works[work]))
           say(await profiled(each, works[work], { seed: plan.seed, cores: CORES }));
     }
     return;

@@ -49,7 +49,9 @@ export async function runOnce(contestant: Contestant, work: Work, options: RunOp
     const collects = work.kind === 'idle' && contestant.onNode;
     const nodeOptions = [
       ...(collects ? ['--expose-gc', '--import', COLLECT] : []),
-      ...(options.profile && contestant.onNode ? ['--cpu-prof', `--cpu-prof-dir=${dir}`] : []),
+      ...(options.profile && (contestant.onNode || contestant.withinNode)
+        ? ['--cpu-prof', `--cpu-prof-dir=${dir}`]
+        : []),
     ];
     const fresh = nonce();
     started = await contestant.start({ work, port, dir, nonce: fresh, core: options.cores.server, nodeOptions });

@@ -39,9 +39,10 @@ async function counted(job: Job): Promise<Counted | null> {
   if (!job.wire.startsWith('natter')) return null;
   const text = await (await fetch(`http://127.0.0.1:${job.port}/metrics`)).text();
   const value = (name: string): number => {
-    const found = new RegExp(`^natter_${name}_total (.+)$`, 'm').exec(text)?.[1];
-    if (found === undefined) throw new Error(`the server does not count natter_${name}_total`);
-    return Number(found);
+    // Of several workers each has a line of its own.
+    const lines = [...text.matchAll(new RegExp(`^natter_${name}_total(?:\\{[^}]*\\})? (.+)$`, 'gm'))];
+    if (lines.length === 0) throw new Error(`the server does not count natter_${name}_total`);
+    return lines.reduce((sum, [, found]) => sum + Number(found), 0);
   };
   return { deliveries: value('deliveries'), writes: value('socket_writes'), read: value('log_events_read') };
 }

@@ -113,7 +113,16 @@ async function startOnPostgres(place: Place, workers: number): Promise<Started> 
   ownAsPostgres(join(place.dir, 'pg'));
   const serve = workers === 1 ? [PROGRAM] : [CLI, 'serve', '--workers', String(workers)];
   const nats = workers === 1 ? [] : ['--nats'];
-  const args = [SERVICES, place.dir, String(place.core), ...nats, '--', process.execPath, ...serve];
+  const args = [
+    SERVICES,
+    place.dir,
+    String(place.core),
+    ...nats,
+    '--',
+    process.execPath,
+    ...place.nodeOptions,
+    ...serve,
+  ];
   const child = start(process.execPath, args, {
     core: place.core,
     cwd: place.dir,
@@ -162,6 +171,7 @@ export const onPostgres: readonly Contestant[] = [
     kinds: ALL_KINDS,
     beside: true,
     onNode: false,
+    withinNode: true,
     missing: () => shared.missing() ?? postgresMissing(),
     version: () => postgresVersion(),
     start: (place) => startOnPostgres(place, 1),
@@ -173,6 +183,7 @@ export const onPostgres: readonly Contestant[] = [
     wire: 'natter',
     beside: true,
     onNode: false,
+    withinNode: true,
     missing: () => shared.missing() ?? postgresMissing() ?? nats.missing(),
     version: () => `${postgresVersion()}, ${nats.version()}`,
     start: (place) => startOnPostgres(place, 2),

@@ -43,6 +43,8 @@ export interface Contestant {
   readonly kinds?: readonly Work['kind'][];
   /** Runs on Node: its garbage can be collected on demand, and it can be profiled. */
   readonly onNode: boolean;
+  /** Runs on Node below another process, with what it needs: it can be profiled, but its garbage not be collected. */
+  readonly withinNode?: true;
   /** Why it can't run here, or null. */
   missing(): string | null;
   version(): string;
