@@ -131,14 +131,18 @@ export async function openTarget(
   if (database.driver === 'postgres') {
     return PostgresTarget.open(postgresOptions(config, database.url), origin, replace);
   }
-  if (!replace && (await holdsEvents(database, config))) {
-    throw new CopyError(`${database.path} is not empty: ${HOW_TO_EMPTY}`);
-  }
+  if (!replace) await requireEmpty(database, config);
   makeFolder(dirname(database.path));
   return new SqliteTarget(database.path, { origin, makeRoom: () => removeFiles(database.path) });
 }
 
-/** Was anything ever said or made there? */
+/** Throws CopyError where anything was ever said or made in a file; PostgreSQL is looked at when it is opened. */
+export async function requireEmpty(database: Database, config: Config): Promise<void> {
+  if (database.driver === 'sqlite' && (await holdsEvents(database, config))) {
+    throw new CopyError(`${database.path} is not empty: ${HOW_TO_EMPTY}`);
+  }
+}
+
 async function holdsEvents(database: Database, config: Config): Promise<boolean> {
   if (!(await isStored({ ...config, database }))) return false;
   const source = await openSource(database, config, false);

@@ -23,13 +23,23 @@ export async function move(session: Session, { from, to }: { from?: string; to?:
       2,
     );
   }
-  const { openSource, openTarget, storagePlace } = await import('../storage.js');
-  const locks = await lockFiles(config, [source, target]);
+  const { isStored, openSource, openTarget, requireEmpty, storagePlace } = await import('../storage.js');
+  await requireStopped(config);
+  const origin = { ...config, database: source };
+  if (!(await isStored(origin))) {
+    const right = from === undefined ? 'DATABASE_URL' : '--from';
+    throw new CliError(`there is no database at ${safe(storagePlace(origin))}: is ${right} right?`);
+  }
+  const locks = new Locks();
   try {
+    locks.take([config.dataDir, ...foldersOf(source)]);
     const started = performance.now();
-    const copied = await copy(session, 'moving', await openSource(source, config, true), {}, (origin) =>
-      openTarget(target, config, origin, false),
-    );
+    const copied = await copy(session, 'moving', await openSource(source, config, true), {}, async (copying) => {
+      // Looked at before there is anything of ours, and once more when nobody else can write there.
+      await requireEmpty(target, config);
+      locks.take(foldersOf(target));
+      return openTarget(target, config, copying, false);
+    });
     printer.line(`Moved ${said(copied, started)} to ${safe(storagePlace({ ...config, database: target }))}.`);
     printer.line(`Both have the state ${copied.hash}.`);
     printer.line(
@@ -37,7 +47,7 @@ export async function move(session: Session, { from, to }: { from?: string; to?:
     );
     return 0;
   } finally {
-    for (const lock of locks) lock.close();
+    locks.close();
   }
 }
 
@@ -69,9 +79,12 @@ export async function restore(
   const path = resolve(file);
   if (!existsSync(path)) throw new CliError(`there is no ${path}`, 2);
   const { isStored, openTarget, readBackup, storagePlace, storageSize } = await import('../storage.js');
-  const locks = await lockFiles(config, [config.database]);
-  const folder = mkdtempSync(join(config.dataDir, 'restore-'));
+  await requireStopped(config);
+  const locks = new Locks();
+  let folder: string | null = null;
   try {
+    locks.take([config.dataDir, ...foldersOf(config.database)]);
+    folder = mkdtempSync(join(config.dataDir, 'restore-'));
     const place = safe(storagePlace(config));
     if (replace && !yes && (await isStored(config))) {
       if (!(await isMeant(session, `${place}${storageSize(config)}`, 'restore')))
@@ -88,8 +101,8 @@ export async function restore(
     printer.line(`Restored ${said(copied, started)} to ${place}.`);
     return 0;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
-    for (const lock of locks) lock.close();
+    if (folder !== null) rmSync(folder, { recursive: true, force: true });
+    locks.close();
   }
 }
 
@@ -100,17 +113,24 @@ function databaseOf(config: Config, text: string | undefined, option: string): D
   throw new CliError(`${option} names no database: sqlite:<path>, or postgres://user:password@host:port/database`, 2);
 }
 
-/** Nobody else has the files open, and no server of this data folder runs. */
-async function lockFiles(config: Config, databases: readonly Database[]): Promise<DataLock[]> {
+async function requireStopped(config: Config): Promise<void> {
   if (await isServing(config)) throw new CliError('a server runs on this data: stop it first');
-  const folders = databases.flatMap((database) => (database.driver === 'sqlite' ? [dirname(database.path)] : []));
-  const locks: DataLock[] = [];
-  try {
-    for (const folder of new Set([config.dataDir, ...folders])) locks.push(lockDataDir(folder));
-    return locks;
-  } catch (error) {
-    for (const lock of locks) lock.close();
-    throw error;
+}
+
+function foldersOf(database: Database): string[] {
+  return database.driver === 'sqlite' ? [dirname(database.path)] : [];
+}
+
+/** Folders that nobody else has meanwhile. */
+class Locks {
+  readonly #held = new Map<string, DataLock>();
+
+  take(folders: readonly string[]): void {
+    for (const folder of folders) if (!this.#held.has(folder)) this.#held.set(folder, lockDataDir(folder));
+  }
+
+  close(): void {
+    for (const lock of this.#held.values()) lock.close();
   }
 }
 

@@ -15,9 +15,17 @@ beforeAll(async () => {
   expect((await place.natter(['user', 'create', 'ann', '--no-password'])).code).toBe(0);
   mkdirSync(at('folder'));
   writeFileSync(at('file'), 'not a folder');
+  mkdirSync(at('other'));
+  writeFileSync(at('other/natter.db'), 'of somebody else');
   expect(spawnSync('mkfifo', [at('pipe')]).status).toBe(0);
 });
 afterAll(() => place.close());
+
+/** All that lies there, but what SQLite keeps beside a database that was read. */
+const files = (): string[] =>
+  readdirSync(place.dir, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !/natter\.db-(wal|shm)$/.test(name))
+    .sort();
 
 const ON_LINUX = process.platform === 'linux';
 
@@ -56,6 +64,12 @@ describe('natter refuses', () => {
       : []),
     ['a move over a folder', () => ['move', '--to', `sqlite:${at('folder')}`], /folder is no file/, 1],
     ['a move below a file', () => ['move', '--to', `sqlite:${at('file')}/natter.db`], /file is no folder/, 1],
+    [
+      'a move over what is of somebody else',
+      () => ['move', '--to', `sqlite:${at('other/natter.db')}`],
+      /natter\.db is no store of Natter/,
+      1,
+    ],
     ['a move over a pipe', () => ['move', '--to', `sqlite:${at('pipe')}`], /pipe is no file/, 1],
     [
       'a move from nowhere',
@@ -73,11 +87,12 @@ describe('natter refuses', () => {
     ['an import of an empty folder', () => ['import', 'irc', at('folder')], /no logs there/, 2],
   ])('%s', async (_name, args, why, code) => {
     const before = readFileSync(database);
+    const there = files();
     const ran = await place.natter(args());
     expect(ran.err).toMatch(why);
     expect(ran.code).toBe(code);
     expect(readFileSync(database).equals(before)).toBe(true);
-    expect(readdirSync(place.dir).filter((name) => name.includes('partial'))).toEqual([]);
+    expect(files()).toEqual(there);
   });
 });
 
