@@ -228,11 +228,11 @@ export const AdminRoom = Type.Object(
 );
 export type AdminRoom = Static<typeof AdminRoom>;
 
-/** How a node did between this note and the one before. */
+/** How a node, with all its workers, did between this note and the one before. */
 export const Figure = Type.Object(
   {
     at: Time,
-    /** Users with an open socket on this node, and all of its sockets, as they were then. */
+    /** Users with an open socket on this node (of several workers: for each that they have one on), and all of its sockets, as they were then. */
     online: Type.Integer(),
     sockets: Type.Integer(),
     /** A second: events committed, events given to sockets, HTTP requests answered. */
@@ -242,9 +242,9 @@ export const Figure = Type.Object(
     /** Of one, on the average; null where there was none. */
     commitMilliseconds: orNull(Type.Number()),
     requestMilliseconds: orNull(Type.Number()),
-    /** The part of the time in which the main thread had work: 0 to 1. */
+    /** The part of the time in which the main thread had work: 0 to 1; of several workers, that of the busiest. */
     busy: Type.Number(),
-    /** Bytes of the process. */
+    /** Bytes of the process, or of all workers. */
     memory: Type.Integer(),
   },
   { title: 'Figure' },
@@ -346,7 +346,7 @@ export const AdminRoomPage = Type.Object(
 );
 export type AdminRoomPage = Static<typeof AdminRoomPage>;
 
-/** How one node did lately, oldest first, and how much all nodes hold together. */
+/** How one node, with all its workers, did lately, oldest first, and how much all nodes hold together. */
 export const FigurePage = Type.Object(
   {
     /** Another one: a node that was started anew, or another node. What it noted does not follow on. */

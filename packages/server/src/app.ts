@@ -127,6 +127,7 @@ async function openParts(
     metrics,
     clock,
     limits,
+    colleagues,
     onError: (error) => logger.warn({ err: error }, 'the figures of the server could not be noted'),
   });
   const queries = makeQueries({

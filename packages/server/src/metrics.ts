@@ -1,6 +1,6 @@
 /** What is counted and measured, for Prometheus. Each part of the house is given the hooks that are its own. */
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Colleagues, Gathered } from './worker-metrics.js';
+import type { Colleagues, Gathered, Sayings } from './worker-metrics.js';
 
 /** From what one fsync takes to what nobody waits for. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -85,7 +85,7 @@ export class Metrics {
   constructor(readings: Readings, colleagues?: Colleagues) {
     this.#readings = readings;
     this.#colleagues = colleagues;
-    colleagues?.counts(() => this.registry.getMetricsAsJSON());
+    colleagues?.says('counted', () => this.registry.getMetricsAsJSON());
     // Process and event loop: natter_nodejs_eventloop_lag_seconds and its like.
     collectDefaultMetrics({ register: this.registry, prefix: 'natter_' });
     const frames = this.#frames;
@@ -173,7 +173,7 @@ export class Metrics {
 
   /** As Prometheus reads it. */
   async page(): Promise<string> {
-    const all = await this.#colleagues?.gather();
+    const all = await this.#colleagues?.gather('counted');
     return all ? pageOf(all) : this.registry.metrics();
   }
 
@@ -213,9 +213,9 @@ export class Metrics {
 }
 
 /** Each worker has series of its own: a sum would seem to begin anew with each of them that does. */
-function pageOf(all: readonly Gathered[]): Promise<string> {
-  const labelled = all.map(({ worker, counted }) =>
-    counted.map((metric) => ({
+function pageOf(all: readonly Gathered<Sayings['counted']>[]): Promise<string> {
+  const labelled = all.map(({ worker, said }) =>
+    said.map((metric) => ({
       ...metric,
       // Of what differs by its labels nothing is added up; other ways would leave some out.
       aggregator: 'sum',

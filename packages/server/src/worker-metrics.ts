@@ -1,5 +1,6 @@
-/** One page of /metrics for all workers of a machine: whichever of them is asked, the first process asks all of them. */
+/** What all workers of a machine have to say, as one page of /metrics: whichever of them is asked, the first process asks all of them. */
 import type { Worker } from 'node:cluster';
+import type { Figure } from '@natter/protocol';
 import type { Registry } from 'prom-client';
 
 /** One metric with what it counted, as plain data. */
@@ -10,14 +11,29 @@ const PATIENCE_MS = 2_000;
 /** Longer than the first process waits for the others. */
 const ANSWER_MS = 2 * PATIENCE_MS;
 
-/** What workers say about it, and what is said to them; `ask` is a number that tells one asking from another. */
-export type FromWorker = { wants: number } | { ask: number; counted: Counted[] };
-type ToWorker = { ask: number } | { wants: number; all: Gathered[] };
+/** What one process has noted, oldest first. */
+export interface Noted {
+  /** Another one after a start, and on another node: what it says does not follow on. */
+  node: string;
+  startedAt: number;
+  figures: readonly Figure[];
+}
 
-/** What one worker has counted, by its place among them. */
-export interface Gathered {
-  worker: number;
+/** What a worker can be asked for. */
+export interface Sayings {
   counted: Counted[];
+  noted: Noted;
+}
+type Topic = keyof Sayings;
+
+/** What workers say about it, and what is said to them; `ask` is a number that tells one asking from another. */
+export type FromWorker = { wants: number; topic: Topic } | { ask: number; said: Sayings[Topic] };
+type ToWorker = { ask: number; topic: Topic } | { wants: number; all: Gathered[] };
+
+/** What one worker has said, by its place among them. */
+export interface Gathered<T = Sayings[Topic]> {
+  worker: number;
+  said: T;
 }
 
 interface Asking {
@@ -33,11 +49,11 @@ export class Gatherer {
 
   /** What one of them said; `workers` are those that listen, by their places. */
   hear(from: number, message: FromWorker, workers: ReadonlyMap<number, Worker>): void {
-    if ('wants' in message) this.#gather(workers, (all) => say(workers.get(from), { wants: message.wants, all }));
-    else this.#heard(from, message.ask, message.counted);
+    if ('ask' in message) this.#heard(from, message.ask, message.said);
+    else this.#gather(message.topic, workers, (all) => say(workers.get(from), { wants: message.wants, all }));
   }
 
-  #gather(workers: ReadonlyMap<number, Worker>, answer: (all: Gathered[]) => void): void {
+  #gather(topic: Topic, workers: ReadonlyMap<number, Worker>, answer: (all: Gathered[]) => void): void {
     this.#asked += 1;
     const ask = this.#asked;
     const all: Gathered[] = [];
@@ -48,13 +64,13 @@ export class Gatherer {
     };
     const timer = setTimeout(done, PATIENCE_MS);
     this.#askings.set(ask, { all, missing: new Set(workers.keys()), done });
-    for (const worker of workers.values()) say(worker, { ask });
+    for (const worker of workers.values()) say(worker, { ask, topic });
   }
 
-  #heard(worker: number, ask: number, counted: Counted[]): void {
+  #heard(worker: number, ask: number, said: Sayings[Topic]): void {
     const asking = this.#askings.get(ask);
     if (!asking?.missing.delete(worker)) return;
-    asking.all.push({ worker, counted });
+    asking.all.push({ worker, said });
     if (asking.missing.size === 0) asking.done();
   }
 }
@@ -63,38 +79,39 @@ export class Gatherer {
 export class Colleagues {
   readonly #waiting = new Map<number, (all: Gathered[]) => void>();
   #wanted = 0;
-  #count: (() => Promise<Counted[]>) | null = null;
+  readonly #sayings: { [T in Topic]?: () => Promise<Sayings[T]> } = {};
 
   constructor() {
     process.on('message', (message: ToWorker) => {
       if ('all' in message) this.#waiting.get(message.wants)?.(message.all);
-      else if ('ask' in message) void this.#answer(message.ask);
+      else if ('ask' in message) void this.#answer(message.ask, message.topic);
     });
   }
 
   /** What is answered from now on. */
-  counts(count: () => Promise<Counted[]>): void {
-    this.#count = count;
+  says<T extends Topic>(topic: T, say: () => Promise<Sayings[T]>): void {
+    (this.#sayings as Record<Topic, unknown>)[topic] = say;
   }
 
-  /** What all of them have counted; null where the first process does not answer. */
-  gather(): Promise<Gathered[] | null> {
+  /** What all of them say; null where the first process does not answer. */
+  gather<T extends Topic>(topic: T): Promise<Gathered<Sayings[T]>[] | null> {
     this.#wanted += 1;
     const wants = this.#wanted;
     return new Promise((resolve) => {
       const done = (all: Gathered[] | null): void => {
         this.#waiting.delete(wants);
         clearTimeout(timer);
-        resolve(all);
+        resolve(all as Gathered<Sayings[T]>[] | null);
       };
       const timer = setTimeout(done, ANSWER_MS, null);
       this.#waiting.set(wants, done);
-      tell({ wants });
+      tell({ wants, topic });
     });
   }
 
-  async #answer(ask: number): Promise<void> {
-    if (this.#count) tell({ ask, counted: await this.#count() });
+  async #answer(ask: number, topic: Topic): Promise<void> {
+    const say = this.#sayings[topic];
+    if (say) tell({ ask, said: await say() });
   }
 }
 

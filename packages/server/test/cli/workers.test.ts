@@ -36,7 +36,7 @@ async function serve(): Promise<{ child: ChildProcess; url: string }> {
   closing.push(() => database.remove());
   const nats = await NatsServer.start();
   closing.push(() => nats.remove());
-  const child = start(WORKERS, { DATABASE_URL: database.url, NATS_URL: nats.url, SECRET_KEY });
+  const child = start(WORKERS, { DATABASE_URL: database.url, NATS_URL: nats.url, SECRET_KEY, FIGURE_SECONDS: '1' });
   return { child, url: await readyAt(child) };
 }
 
@@ -117,6 +117,13 @@ describe('natter serve --workers', () => {
       expect(page).toMatch(/^natter_commit_seconds_bucket\{le="10",worker="1"\} \d+$/m);
       expect(page).toMatch(/^natter_process_start_time_seconds\{worker="2"\} \d+/m);
       expect(page).not.toMatch(/^natter_[^\s{]+ /m);
+    });
+    // So do the charts of admins. Requests at one time come in on several connections, and so at several workers.
+    await until(async () => {
+      const asked = Array.from({ length: 2 * WORKERS }, () => call('GET', '/v1/admin/figures', null, ann.accessToken));
+      const pages = await Promise.all(asked);
+      expect(new Set(pages.map((page) => page.node)).size).toBe(1);
+      for (const page of pages) expect(page.figures.at(-1).sockets).toBe(devices.length);
     });
 
     const now = childrenOf(child);

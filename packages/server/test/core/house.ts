@@ -41,7 +41,7 @@ export class House {
     const rates = { take: () => ({ ok: true as const }) };
     const shared = { store, limits: this.limits, names: nameRules, clock };
     this.core = new Core({ ...shared, log: this.log, rates, roomStatesMax });
-    const figures = { node: 'test', startedAt: clock.time, seconds: 5, kept: () => [] };
+    const figures = { seconds: 5, noted: async () => ({ node: 'test', startedAt: clock.time, figures: [] }) };
     this.queries = makeQueries({ ...shared, isOnline: () => false, figures });
   }
 

@@ -358,7 +358,7 @@ export class Node {
     this.log = new parts.Log(store, { batchMax: LIMITS.COMMIT_BATCH_MAX, queueMax: 1_000 });
     const rates = { take: () => ({ ok: true as const }) };
     this.core = new parts.Core({ ...shared, log: this.log, rates, roomStatesMax: 2 });
-    const figures = { node: 'test', startedAt: 0, seconds: 5, kept: () => [] };
+    const figures = { seconds: 5, noted: async () => ({ node: 'test', startedAt: 0, figures: [] }) };
     this.queries = parts.makeQueries({ ...shared, isOnline: () => false, figures });
     this.hub = new parts.Hub({
       log: this.log,

@@ -7,13 +7,10 @@ import { like } from './names.js';
 
 /** What is kept of how this node did. */
 export interface FigureSource {
-  readonly node: string;
-  /** Milliseconds since 1970. */
-  readonly startedAt: number;
   /** Between one and the next. */
   readonly seconds: number;
-  /** Oldest first. */
-  kept(): readonly Figure[];
+  /** Figures: oldest first. Times: milliseconds since 1970. */
+  noted(): Promise<{ node: string; startedAt: number; figures: readonly Figure[] }>;
 }
 
 const administers = (actor: Actor): boolean => actor.role === 'admin' || actor.role === 'system';
@@ -68,7 +65,7 @@ export async function adminRooms(
   };
 }
 
-/** How the node that is asked did lately, and what all nodes hold together. */
+/** How the node that is asked did lately, with all workers beside it, and what all nodes hold together. */
 export async function figures(
   { store, figures: source }: Pick<QueryContext, 'store'> & { figures: FigureSource },
   actor: Actor,
@@ -76,7 +73,8 @@ export async function figures(
 ): Promise<Answer<FigurePage>> {
   if (!administers(actor)) return refuse('forbidden');
   const count = sql<number>`count(*)`;
-  const [users, rooms, messages] = await Promise.all([
+  const [noted, users, rooms, messages] = await Promise.all([
+    source.noted(),
     store.db.selectFrom('users').select(count.as('count')).where('status', '=', 'active').executeTakeFirstOrThrow(),
     store.db.selectFrom('rooms').select(count.as('count')).where('deleted_at', 'is', null).executeTakeFirstOrThrow(),
     store.db
@@ -89,13 +87,13 @@ export async function figures(
   return {
     ok: true,
     value: {
-      node: source.node,
-      startedAt: iso(source.startedAt),
+      node: noted.node,
+      startedAt: iso(noted.startedAt),
       seconds: source.seconds,
       users: Number(users.count),
       rooms: Number(rooms.count),
       messages: Number(messages.count ?? 0),
-      figures: source.kept().filter(({ at }) => Date.parse(at) > from),
+      figures: noted.figures.filter(({ at }) => Date.parse(at) > from),
     },
   };
 }

@@ -32,7 +32,7 @@ export function administrationRoutes(app: App, { queries }: HttpOptions): void {
         tags: ['administration'],
         summary: 'How the server does',
         description:
-          'Admins alone: what the node that is asked noted every FIGURE_SECONDS, and how much all nodes hold together. For machines there is /metrics.',
+          'Admins alone: what the node that is asked noted every FIGURE_SECONDS, of `--workers` all together (other nodes are not asked), and how much all nodes hold together. For machines there is /metrics.',
         querystring: exactly({
           since: Type.Optional(
             said(Type.String({ format: 'date-time' }), '`at` of the last that is known', '2026-11-20T08:00:05.000Z'),
