@@ -172,6 +172,10 @@ export class Session {
         throw again;
       }
     }
+    // Who left meanwhile is not let in again by an answer that comes late.
+    if (this.#state.is === 'out') {
+      throw new NatterError({ code: 'unauthenticated', message: 'logged out', retryable: false, status: 401 });
+    }
     this.#take(tokens);
     return tokens.accessToken;
   }

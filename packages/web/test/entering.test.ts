@@ -109,6 +109,32 @@ describe('the door', () => {
     await expect.poll(() => cookies(page)).toEqual([]);
   });
 
+  it('[S2] stays logged out when a refresh that was on its way is answered late', async () => {
+    await house.join('gus');
+    const page = await house.enterByDoor('gus');
+    let answer = () => {};
+    const late = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/v1/sessions/refresh', async (route) => {
+      await late;
+      await route.continue();
+    });
+    const asked = page.waitForRequest('**/v1/sessions/refresh');
+    await page.reload();
+    await asked;
+    await logOut(page);
+    const answered = page.waitForResponse('**/v1/sessions/refresh');
+    answer();
+    await answered;
+    await expect.poll(() => cookies(page), { timeout: 20_000 }).toEqual([]);
+    const kept = (key: string) => page.evaluate((name) => localStorage.getItem(name), key);
+    await expect.poll(() => kept('natter:leaving')).toBeNull();
+    // Nobody was let in meanwhile, only to be told that the session had ended.
+    expect(await kept('natter:logged-in')).toBeNull();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+  });
+
   async function logOut(page: Page): Promise<void> {
     await page.getByRole('button', { name: 'Your account' }).click();
     await page.getByRole('button', { name: 'Log out' }).click();

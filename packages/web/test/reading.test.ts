@@ -34,6 +34,9 @@ function greeting(at: number): string {
   return at % 90 === 57 ? '*Grüße aus Łódź* ' : '';
 }
 
+/** The room as ada's list has it. */
+const row = async (id: number) => (await ada.api.rooms()).rooms.find((one) => one.id === id);
+
 interface Measured {
   shift: number;
   jumps: number;
@@ -80,6 +83,31 @@ function scrollUp(page: Page, frames: number): Promise<Measured> {
     await new Promise((done) => setTimeout(done, 100));
     return { shift, jumps, rows, seqs: [...seqs].sort((a, b) => a - b) };
   }, frames);
+}
+
+type Top = readonly [seq: string | undefined, offset: number];
+
+/** Seq of the first message in sight, and how far it stands from the edge. */
+function topOf(page: Page): Promise<Top> {
+  return page.evaluate(() => {
+    const edge = document.querySelector('[data-timeline]')?.getBoundingClientRect().top ?? 0;
+    const row = [...document.querySelectorAll<HTMLElement>('[data-seq]')].find(
+      (one) => one.getBoundingClientRect().bottom > edge + 1,
+    );
+    return [row?.dataset.seq, Math.round((row?.getBoundingClientRect().top ?? 0) - edge)] as const;
+  });
+}
+
+/** The same, when the wheel has come to rest. */
+async function restingAt(page: Page): Promise<Top> {
+  let now = await topOf(page);
+  await eventually('the wheel has come to rest', async () => {
+    const earlier = now;
+    await page.waitForTimeout(100);
+    now = await topOf(page);
+    return String(now) === String(earlier);
+  });
+  return now;
 }
 
 describe('a long room', () => {
@@ -175,21 +203,8 @@ describe('a long room', () => {
     await page.locator('[data-timeline]').hover();
     await page.mouse.wheel(0, -1_500);
     await page.getByRole('button', { name: 'Jump to present' }).waitFor();
-    const top = () =>
-      page.evaluate(() => {
-        const edge = document.querySelector('[data-timeline]')?.getBoundingClientRect().top ?? 0;
-        const row = [...document.querySelectorAll<HTMLElement>('[data-seq]')].find(
-          (one) => one.getBoundingClientRect().bottom > edge + 1,
-        );
-        return [row?.dataset.seq, Math.round((row?.getBoundingClientRect().top ?? 0) - edge)];
-      });
-    let before = await top();
-    await eventually('the wheel has come to rest', async () => {
-      const earlier = before;
-      await page.waitForTimeout(100);
-      before = await top();
-      return String(before) === String(earlier);
-    });
+    const top = () => topOf(page);
+    const before = await restingAt(page);
     await page.locator(`[data-room="${long}"]`).click();
     await page.getByRole('heading', { name: 'long', exact: true }).waitFor();
     await page.goBack();
@@ -210,6 +225,46 @@ describe('a long room', () => {
     await page.getByRole('heading', { name: 'place', exact: true }).waitFor();
     await message(page, 'message').first().waitFor();
     await isBack();
+  });
+
+  it('goes back within a room to where one was before a link led elsewhere in it, and forward again', async () => {
+    const room = await makeLong('within', 150);
+    const [early] = (await ada.api.messages(room, { after: 5, limit: 1 })).messages;
+    await bob.api.sendMessage(room, { text: 'as was said', replyTo: early?.id ?? 0 });
+    for (const text of ['one', 'two', 'three', 'four']) await bob.api.sendMessage(room, { text });
+    const page = await house.enter('ada', `/r/${room}`);
+    const quote = message(page, 'as was said').getByRole('button', { name: /^In reply to/ });
+    await quote.waitFor();
+    await eventually('it is at its end', async () => (await row(room))?.unread === 0);
+    const high = async () => (await quote.boundingBox())?.y ?? 0;
+    const from = await high();
+    await page.locator('[data-timeline]').hover();
+    await page.mouse.wheel(0, -60);
+    await eventually('it is scrolled', async () => Math.abs((await high()) - from - 60) <= 1);
+    await page.getByRole('button', { name: 'Jump to present' }).waitFor();
+    const before = await topOf(page);
+    const isAt = async ([seq, offset]: Top) => {
+      const now = await topOf(page);
+      return now[0] === seq && Math.abs(now[1] - offset) <= 1;
+    };
+    await quote.click();
+    await page.locator(`[data-seq="${early?.seq}"][data-found]`).waitFor();
+    await page.waitForURL(`**/r/${room}/${early?.seq}`);
+    const there = await restingAt(page);
+    expect(there[0]).not.toBe(before[0]);
+    await page.goBack();
+    await eventually('one is back', () => isAt(before));
+    expect(await page.locator('[data-found]').count()).toBe(0);
+    await page.goForward();
+    await eventually('one is there again', () => isAt(there));
+    await page.locator(`[data-seq="${early?.seq}"][data-found]`).waitFor();
+    // Also from another room, where both were left.
+    await page.locator(`[data-room="${long}"]`).click();
+    await page.getByRole('heading', { name: 'long', exact: true }).waitFor();
+    await page.goBack();
+    await eventually('one is there from elsewhere', () => isAt(there));
+    await page.goBack();
+    await eventually('one is back from elsewhere', () => isAt(before));
   });
 
   it('opens at what is new when it is near, says since when, and the line stays where it was', async () => {

@@ -16,6 +16,9 @@ beforeAll(async () => {
   soup = await ada.api.sendMessage(kitchen, { text: `${'a long way to it, '.repeat(60)}pumpkin soup <b>now</b>` });
   await bob.api.sendMessage(garden, { text: 'pumpkins grow here' });
   await bob.api.sendMessage(kitchen, { text: 'soup is ready' });
+  await bob.api.sendMessage(garden, {
+    text: '| fruit | weight |\n| --- | --- |\n| **quince** | 3\\_kg |\n\n[a quince](https://example.org/quince) \\*is\\* no _pear_',
+  });
   for (let count = 0; count < 60; count += 1) await ada.api.sendMessage(kitchen, { text: `filler ${count}` });
   await eventually('all of it is indexed', async () => {
     const { hits } = await ada.api.searchMessages({ q: 'filler 59' });
@@ -52,6 +55,26 @@ describe('the search page', () => {
     await page.goBack();
     await hits.first().waitFor();
     expect(await page.getByLabel(box).inputValue()).toBe('soup');
+  });
+
+  it('shows in words what a message says, without its marks: lines of a table, too', async () => {
+    const page = await house.enter('bob', '/search?q=quince');
+    const hit = page.locator('[data-hit]');
+    await hit.waitFor();
+    expect(await hit.textContent()).toContain('fruit weight, quince 3_kg a quince *is* no pear');
+    expect(await hit.locator('mark').allTextContents()).toEqual(['quince', 'quince']);
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('quince');
+    const found = page.getByRole('option').filter({ has: page.locator('mark') });
+    await found.waitFor();
+    expect(await found.textContent()).not.toMatch(/[|\\]/);
+  });
+
+  it('shows the marks, where what was looked for stands in them alone', async () => {
+    const page = await house.enter('bob', '/search?q=example');
+    const hit = page.locator('[data-hit]');
+    await hit.waitFor();
+    expect(await hit.locator('mark').allTextContents()).toEqual(['example']);
   });
 
   it('leaves out what the filters say, and has them in the address', async () => {

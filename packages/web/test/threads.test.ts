@@ -42,6 +42,10 @@ describe('a thread', () => {
     await message(other, 'pumpkin').getByRole('button', { name: 'In reply to Bob Ross' }).waitFor();
     await message(other, 'what is for lunch?').getByRole('button', { name: '3 replies' }).waitFor();
     await panel(page).getByText('3 replies').waitFor();
+    // How far it has come is said here as it is in the room, and of the newest alone.
+    const receipts = panel(page).locator('[data-receipt]');
+    await panel(page).locator('li', { hasText: 'pumpkin' }).locator('[data-receipt]').waitFor();
+    expect(await receipts.count()).toBe(1);
     expect(await box(page).inputValue()).toBe('');
     // What is said in the room is not said in the thread.
     await say(other, 'said beside it');

@@ -98,6 +98,7 @@ export async function openChat(session: Session, me: number): Promise<Chat> {
   const drafts = new Drafts(me);
   const presence = new Presence(client);
   const typing = new Typing(client, me);
+  const places = new Places();
   const groupNames = new GroupNames(client, api, me, groups);
   const keeping = keepKnown(client, knownRooms, {
     pages: KEPT_ROOMS,
@@ -124,7 +125,7 @@ export async function openChat(session: Session, me: number): Promise<Chat> {
     quotes: new Quotes(client, api),
     groupNames,
     timelines: new Timelines(client),
-    places: new Places(),
+    places,
     close() {
       stop();
       followMe();
@@ -132,6 +133,7 @@ export async function openChat(session: Session, me: number): Promise<Chat> {
       readMarks.close();
       typing.close();
       presence.close();
+      places.close();
       document.removeEventListener('visibilitychange', flush);
       stopGroups();
       const kept = keeping.close();
@@ -177,10 +179,11 @@ export function useRoom(chat: Chat, room: number): RoomRow | undefined {
 }
 
 /** What somebody is called; '' until it is known. */
+export function nameOf({ client }: Pick<Chat, 'client'>, user: number): string {
+  const name = client.people.get(user);
+  return name?.fullName || name?.name || '';
+}
+
 export function useName(chat: Chat, user: number): string {
-  const { people } = chat.client;
-  return useSyncExternalStore(people.view.subscribe, () => {
-    const name = people.get(user);
-    return name?.fullName || name?.name || '';
-  });
+  return useSyncExternalStore(chat.client.people.view.subscribe, () => nameOf(chat, user));
 }

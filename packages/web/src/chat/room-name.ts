@@ -2,15 +2,15 @@
 import type { RoomRow } from '@natter/client';
 import { useSyncExternalStore } from 'react';
 import { t } from '../texts/texts.js';
-import type { Chat } from './chat.js';
+import { type Chat, nameOf } from './chat.js';
 import { SHOWN } from './group-names.js';
 
 /** The name that a room goes by; '' until it is known. */
-export function roomName({ client, groupNames }: Chat, room: RoomRow): string {
-  const called = (user: number) => client.people.get(user)?.fullName || client.people.get(user)?.name || '';
+export function roomName(chat: Chat, room: RoomRow): string {
+  const called = (user: number) => nameOf(chat, user);
   if (room.kind === 'direct') return room.peer === null ? '' : called(room.peer);
   if (room.name !== '') return room.name;
-  const members = groupNames.get(room.id);
+  const members = chat.groupNames.get(room.id);
   if (!members) return '';
   return members.length === 0 ? t.rooms.onlyMe : members.slice(0, SHOWN).map(called).join(', ');
 }

@@ -13,6 +13,9 @@ const PAGES = [
   [ADMIN, t.admin.title],
 ] as const;
 
+/** Milliseconds. */
+const PAUSE = 50;
+
 export function useDocumentTitle(): void {
   const chat = useChat();
   const [path] = useLocation();
@@ -24,7 +27,13 @@ export function useDocumentTitle(): void {
   const unread = rooms.some((room) => room.unread > 0);
   useEffect(() => {
     const mark = calls > 0 ? `(${calls}) ` : unread ? '• ' : '';
-    document.title = `${mark}${name ? `${name} – ` : ''}${t.app.name}`;
+    const show = () => {
+      document.title = `${mark}${name ? `${name} – ` : ''}${t.app.name}`;
+    };
+    // The whole browser hears of a title: not between a click and what it shows. Where nobody looks, timers are slow.
+    if (document.visibilityState === 'hidden') return show();
+    const timer = setTimeout(show, PAUSE);
+    return () => clearTimeout(timer);
   }, [calls, unread, name]);
   useEffect(() => showBadge(calls, unread), [calls, unread]);
   // Who is out has nothing unread.

@@ -1,14 +1,12 @@
 /** The part of a message that shows what matched in it: pieces of plain text, never markup. */
+import { plainFound, type Ranges } from '../markdown/plain.js';
 
 export interface Piece {
   readonly text: string;
   readonly marked: boolean;
-  /** Where it begins in the message. */
+  /** Where it begins in what the message says. */
   readonly at: number;
 }
-
-/** Where in a text something matched: from, to, in code units. */
-export type Ranges = readonly (readonly [number, number])[];
 
 /** Code units that are shown of a message, and how many of them come before what matched first. */
 const SOME_LINES = { length: 260, lead: 80 };
@@ -35,7 +33,8 @@ function isLowHalf(text: string, at: number): boolean {
   return (text.charCodeAt(at) & 0xfc00) === 0xdc00;
 }
 
-export function excerptOf(text: string, ranges: Ranges, { length, lead } = SOME_LINES): readonly Piece[] {
+export function excerptOf(message: string, matched: Ranges, { length, lead } = SOME_LINES): readonly Piece[] {
+  const { text, ranges } = plainFound(message, matched);
   const first = ranges[0]?.[0] ?? 0;
   const from = text.length <= length ? 0 : beginning(text, Math.min(first - lead, text.length - length));
   const to = ending(text, from + length);

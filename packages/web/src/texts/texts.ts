@@ -26,8 +26,26 @@ const decimal = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
 const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 
-export const showTime = (at: string): string => clock.format(new Date(at));
-export const showFull = (at: string): string => fullTime.format(new Date(at));
+/** Minutes that are kept. */
+const WRITTEN_MAX = 5_000;
+
+/** Times of one minute read the same, and a screen of messages has few minutes: each is written once. */
+function once(write: (at: string) => string): (at: string) => string {
+  const written = new Map<string, string>();
+  return (at) => {
+    const minute = at.slice(0, 16);
+    let text = written.get(minute);
+    if (text === undefined) {
+      text = write(at);
+      if (written.size >= WRITTEN_MAX) written.clear();
+      written.set(minute, text);
+    }
+    return text;
+  };
+}
+
+export const showTime = once((at) => clock.format(new Date(at)));
+export const showFull = once((at) => fullTime.format(new Date(at)));
 
 /** Day and time, for what stands among things of other days; the year where it is another one. */
 export function showStamp(at: string): string {

@@ -11,7 +11,7 @@ import { DayLine } from '../timeline/lines.js';
 import { MessageRow } from '../timeline/MessageRow.js';
 import { PendingRow } from '../timeline/PendingRow.js';
 import { pressOnRow } from '../timeline/row-keys.js';
-import { rowsOf } from '../timeline/rows.js';
+import { newestOf, rowsOf } from '../timeline/rows.js';
 import { Windows } from '../timeline/Windows.js';
 import { IconButton } from '../ui/Button.js';
 import { Spinner } from '../ui/Empty.js';
@@ -49,6 +49,7 @@ export default function ThreadPanel({ room, name, thread, conversation }: Thread
     [messages, pending, chat.me],
   );
   const last = messages.at(-1)?.seq;
+  const mine = newestOf(chat.me, messages);
   const replies = messages.filter(({ id, deletedAt }) => id !== thread.root && deletedAt === null).length;
   return (
     <aside
@@ -92,6 +93,7 @@ export default function ThreadPanel({ room, name, thread, conversation }: Thread
                     first={row.first}
                     conversation={thread}
                     tabStop={row.message.seq === last}
+                    receipt={row.message.seq === mine}
                   />
                 );
               case 'pending':

@@ -1,5 +1,5 @@
 /** The messages of a room. What is in the page is chosen by `Reading`; this draws it. */
-import type { Message, RoomRow } from '@natter/client';
+import type { RoomRow } from '@natter/client';
 import {
   type KeyboardEvent,
   type ReactNode,
@@ -19,7 +19,7 @@ import { MessageRow } from './MessageRow.js';
 import { PendingRow } from './PendingRow.js';
 import { NewBar, PresentPill } from './pills.js';
 import { pressOnRow } from './row-keys.js';
-import { type Row, rowsOf } from './rows.js';
+import { newestOf, type Row, rowsOf } from './rows.js';
 import styles from './Timeline.module.css';
 import { Trouble } from './Trouble.js';
 import { Days, Windows } from './Windows.js';
@@ -50,11 +50,19 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
   // After every drawing, before it is painted.
   useLayoutEffect(() => reading.drawn());
 
+  const { places } = chat;
+  const step = useView(places.step);
+  const opened = useRef(step);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: going back may lead to the same address
   useEffect(() => {
-    if (target === null) return;
-    reading.go(target);
-    marks.set({ found: target });
-  }, [reading, marks, target]);
+    const first = opened.current === step;
+    opened.current = '';
+    const left = places.left(room.id);
+    // It begins where it is to be.
+    if (!first && left !== undefined) reading.goBack(left);
+    else if (!first && target !== null) reading.go(target);
+    if (left !== undefined || target !== null) marks.set({ found: target });
+  }, [reading, marks, target, step]);
   useWitness(conversation, room);
 
   const [begin, end] = window === null ? [0, 0] : range(snapshot, window);
@@ -149,10 +157,6 @@ function drawRow(row: Row, conversation: Conversation, { stop, mine }: Special):
     case 'pending':
       return <PendingRow key={row.key} pending={row.pending} first={row.first} conversation={conversation} />;
   }
-}
-
-function newestOf(author: number, messages: readonly Message[]): number | undefined {
-  return messages.findLast((message) => message.author === author && message.deletedAt === null)?.seq;
 }
 
 function lastSeq(rows: readonly Row[]): number | null {

@@ -1,7 +1,10 @@
 /** The messages of one room, and where one writes: what is new, where one reads. */
 import type { Message } from '@natter/client';
 import { View } from '@natter/client/emitter';
-import type { Chat } from '../chat/chat.js';
+import { navigate } from 'wouter/use-browser-location';
+import { type Chat, nameOf } from '../chat/chat.js';
+import { newStep } from '../chat/places.js';
+import { roomPath } from '../routes.js';
 import { Thread } from '../threads/thread.js';
 import { Reading } from './reading.js';
 import { Talk } from './talk.js';
@@ -34,6 +37,7 @@ export class Conversation extends Talk {
       room,
       timeline: this.timeline,
       places: chat.places,
+      called: (user) => nameOf(chat, user),
       target,
       newFrom: this.#newness?.from ?? null,
     });
@@ -49,8 +53,14 @@ export class Conversation extends Talk {
     const at = new Date(`${day}T00:00`).toISOString();
     const { messages } = await this.chat.api.messages(this.room, { at, limit: 1 });
     const [first] = messages;
-    if (first) this.reading.go(first.seq, 'upper');
+    if (first) this.goTo(first.seq);
     else this.reading.goToEnd();
+  }
+
+  /** Leads to a message, and what follows it: going back leads to where one was. */
+  goTo(seq: number): void {
+    navigate(roomPath(this.room), { state: newStep() });
+    this.reading.go(seq, 'upper');
   }
 
   override messages(): readonly Message[] {
@@ -75,8 +85,8 @@ export class Conversation extends Talk {
   }
 
   override leadTo(message: Message): void {
-    this.reading.go(message.seq);
-    this.marks.set({ found: message.seq });
+    // The address leads there; going back, to where one was.
+    navigate(roomPath(this.room, message.seq), { state: newStep() });
   }
 
   override escape(): boolean {

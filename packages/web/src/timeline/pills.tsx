@@ -35,7 +35,7 @@ export function NewBar({ conversation }: { conversation: Conversation }) {
   const known = first !== undefined && (messages[0]?.seq ?? 0) <= newness.from;
   return (
     <div className={styles.newBar}>
-      <button type="button" onClick={() => reading.go(newness.from, 'upper')}>
+      <button type="button" onClick={() => conversation.goTo(newness.from)}>
         <ArrowUp size={16} aria-hidden />
         {known ? t.timeline.newSince(newness.count, showShort(first.at)) : t.timeline.newCount(newness.count)}
         <span className={styles.newJump}>{t.timeline.jump}</span>

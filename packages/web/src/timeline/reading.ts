@@ -38,6 +38,8 @@ export interface ReadingOptions {
   room: number;
   timeline: Timeline;
   places: Places;
+  /** What somebody is called, as far as it is known. */
+  called: (user: number) => string;
   /** Seq that an address names. */
   target: number | null;
   /** Seq of the first message that is new to me. */
@@ -76,8 +78,10 @@ export class Reading {
 
   constructor(options: ReadingOptions) {
     this.#options = options;
-    const place = options.places.get(options.room);
-    if (options.target !== null) this.#stand = { is: 'message', seq: options.target, align: 'middle' };
+    const left = options.places.left(options.room);
+    const place = left === undefined ? options.places.get(options.room) : left;
+    if (options.target !== null && left === undefined)
+      this.#stand = { is: 'message', seq: options.target, align: 'middle' };
     else if (place) this.#stand = { is: 'place', place };
     else if (options.newFrom === null) this.#stand = { is: 'end' };
     else this.#stand = { is: 'message', seq: options.newFrom, align: 'upper', ifNear: true };
@@ -106,10 +110,10 @@ export class Reading {
     observer.observe(scroller);
     // Before it is drawn.
     const stop = this.#options.timeline.subscribe(() => this.#hold());
+    const left = this.#options.places.read({ room: this.#options.room, place: () => this.#place() });
     return () => {
       stop();
-      const { places, room } = this.#options;
-      places.set(room, this.#place());
+      left();
       listening.abort();
       observer.disconnect();
       cancelAnimationFrame(this.#frame);
@@ -151,6 +155,12 @@ export class Reading {
     const standing = this.#stand.is === 'end' ? null : placeOf(this.#stand).seq;
     if (this.#held && standing === seq) return;
     this.#moveTo({ is: 'message', seq, align });
+  }
+
+  /** Shows a place where the reader was before; null is the present. */
+  goBack(place: Place | null): void {
+    if (place) this.#moveTo({ is: 'place', place });
+    else this.goToEnd();
   }
 
   /** Shows the present. */
@@ -228,7 +238,9 @@ export class Reading {
   /** Rows are drawn when their letters are here: a font that comes after them would move what is read. */
   #lettered(messages: readonly Message[]): boolean {
     if (this.#lettering) return false;
-    const letters = lettersOf(messages.map(({ text }) => text).join(' '));
+    const { called } = this.#options;
+    const names = [...new Set(messages.map(({ author }) => author))].map(called);
+    const letters = lettersOf([...names, ...messages.map(({ text }) => text)].join(' '));
     void letters?.then(() => {
       this.#lettering = false;
       if (this.#waiting) this.#begin();

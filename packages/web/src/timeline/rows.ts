@@ -75,6 +75,11 @@ export function rowsOf({ messages, before, pending, me, newFrom }: RowsInput): R
   return rows;
 }
 
+/** Seq of somebody's newest message. */
+export function newestOf(author: number, messages: readonly Message[]): number | undefined {
+  return messages.findLast((message) => message.author === author && message.deletedAt === null)?.seq;
+}
+
 /** The first index whose message has at least this seq. */
 export function indexFrom(messages: readonly Message[], seq: number): number {
   let low = 0;

@@ -4,6 +4,7 @@
  */
 import type { AnchorHTMLAttributes, MouseEvent, Ref } from 'react';
 import { navigate } from 'wouter/use-browser-location';
+import { newStep } from '../chat/places.js';
 
 interface LinkProps extends AnchorHTMLAttributes<HTMLAnchorElement> {
   href: string;
@@ -17,7 +18,7 @@ export function Link({ href, onClick, ...rest }: LinkProps) {
     // Another tab, another window, a download: the browser's own business.
     if (event.defaultPrevented || button !== 0 || ctrlKey || metaKey || altKey || shiftKey) return;
     event.preventDefault();
-    navigate(href);
+    navigate(href, { state: newStep() });
   };
   return <a {...rest} href={href} onClick={follow} />;
 }
