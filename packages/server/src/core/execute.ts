@@ -153,6 +153,7 @@ export class Core {
       drafts: decision.drafts,
       expect: [...load.expect],
       ...(load.expectMessages.size > 0 ? { expectMessages: [...load.expectMessages] } : {}),
+      ...(decision.expectMarkers ? { expectMarkers: decision.expectMarkers } : {}),
       ...(key ? { key } : {}),
       ...(decision.claims ? { claims: decision.claims } : {}),
       ...(decision.releases ? { releases: decision.releases } : {}),

@@ -1,9 +1,15 @@
 /** What a rule answers: drafts to commit, a refusal, or that it is already so. Rules are pure [R1]. */
 import type { ErrorCode, ErrorDetail, StreamId } from '@natter/protocol';
-import type { Claim, Draft } from '../store/store.js';
+import type { Claim, Draft, Entry } from '../store/store.js';
 
 export type Decision =
-  | { kind: 'commit'; drafts: readonly Draft[]; claims?: readonly Claim[]; releases?: readonly Claim[] }
+  | {
+      kind: 'commit';
+      drafts: readonly Draft[];
+      claims?: readonly Claim[];
+      releases?: readonly Claim[];
+      expectMarkers?: Entry['expectMarkers'];
+    }
   | { kind: 'unchanged'; stream: StreamId }
   | { kind: 'refused'; code: ErrorCode; detail?: ErrorDetail };
 

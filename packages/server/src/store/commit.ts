@@ -1,5 +1,5 @@
 /** The one transaction: decides a batch of entries, and says which events, projections and keys are written. Pure. */
-import type { EventId, EventType, MessageId, StreamId, UserId } from '@natter/protocol';
+import type { EventId, EventType, MessageId, Seq, StreamId, UserId } from '@natter/protocol';
 import { Projector } from './project.js';
 import type { Answers, Param, Program, ReadStep, WriteStep } from './steps.js';
 import { type Claim, changesState, type Draft, type Entry, type Outcome, type StoredEvent, toEvent } from './store.js';
@@ -9,6 +9,7 @@ const SELECT_KEY =
   'select k.hash, e.id, e.stream, e.seq, e.type, e.actor, e.at, e.body from keys k join events e on e.id = k.event where k.author = ? and k.key = ?';
 const SELECT_CLAIM = 'select owner from claims where space = ? and value = ?';
 const SELECT_MESSAGE = 'select id, version from messages where id = ?';
+const SELECT_MARKER = 'select read_seq from members where room = ? and user_id = ?';
 
 interface StreamHead {
   seq: number;
@@ -38,6 +39,7 @@ function changesMessage(type: EventType): boolean {
 
 const claimKey = (claim: Claim): string => `${claim.space}\n${claim.value}`;
 const keyOf = (author: UserId, key: string): string => `${author}\n${key}`;
+const markerOf = (room: StreamId, user: UserId): string => `${room}:${user}`;
 const ownerOf = (entry: Entry): UserId => entry.key?.author ?? entry.actor;
 
 export function commitBatch(batch: readonly Entry[]): Program<Outcome[]> {
@@ -45,17 +47,19 @@ export function commitBatch(batch: readonly Entry[]): Program<Outcome[]> {
   const keys = readKeys(batch);
   const claims = readClaims(batch);
   const versions = readMessages(batch);
+  const markers = readMarkers(batch);
   let drafts = 0;
   for (const entry of batch) drafts += entry.drafts.length;
   return {
-    reads: [heads.step, keys.step, claims.step, versions.step, { kind: 'event_ids', count: drafts }],
-    decide: ([ofHeads = [], ofKeys = [], ofClaims = [], ofVersions = [], ids = []]) =>
+    reads: [heads.step, keys.step, claims.step, versions.step, markers.step, { kind: 'event_ids', count: drafts }],
+    decide: ([ofHeads = [], ofKeys = [], ofClaims = [], ofVersions = [], ofMarkers = [], ids = []]) =>
       decideBatch(
         batch,
         heads.take(ofHeads),
         keys.take(ofKeys),
         claims.take(ofClaims),
         versions.take(ofVersions),
+        markers.take(ofMarkers),
         (ids[0] ?? []).map((row) => Number(row.id)),
       ),
   };
@@ -67,6 +71,7 @@ function decideBatch(
   keys: Map<string, KnownKey>,
   claims: Map<string, StreamId>,
   versions: Map<MessageId, number>,
+  markers: Map<string, Seq>,
   ids: readonly EventId[],
 ): { value: Outcome[]; writes: readonly WriteStep[] } {
   let taken = 0;
@@ -80,7 +85,7 @@ function decideBatch(
       );
       continue;
     }
-    if (isStale(entry, heads, versions)) {
+    if (isStale(entry, heads, versions, markers)) {
       outcomes.push({ kind: 'stale' });
       continue;
     }
@@ -118,6 +123,10 @@ function decideBatch(
         const version = versions.get(message);
         if (version !== undefined) versions.set(message, version + 1);
       }
+      if (draft.type === 'read.moved') {
+        const { room, seq } = draft.body as { room: StreamId; seq: Seq };
+        passed(markers, room, draft.stream, seq);
+      } else if (draft.type === 'message.sent') passed(markers, draft.stream, entry.actor, head.seq);
       const id = ids[taken];
       taken += 1;
       if (id === undefined) throw new Error('there are fewer ids than events');
@@ -175,14 +184,30 @@ function headOf(heads: Map<StreamId, StreamHead>, stream: StreamId, type: EventT
   return head;
 }
 
-function isStale(entry: Entry, heads: Map<StreamId, StreamHead>, versions: Map<MessageId, number>): boolean {
+function isStale(
+  entry: Entry,
+  heads: Map<StreamId, StreamHead>,
+  versions: Map<MessageId, number>,
+  markers: Map<string, Seq>,
+): boolean {
   if (entry.expect) {
     for (const [stream, version] of entry.expect) if (heads.get(stream)?.version !== version) return true;
   }
   if (entry.expectMessages) {
     for (const [message, version] of entry.expectMessages) if (versions.get(message) !== version) return true;
   }
+  if (entry.expectMarkers) {
+    for (const [room, user, seq] of entry.expectMarkers)
+      if ((markers.get(markerOf(room, user)) ?? 0) > seq) return true;
+  }
   return false;
+}
+
+/** Of markers that are asked for in this batch. */
+function passed(markers: Map<string, Seq>, room: StreamId, user: UserId, seq: Seq): void {
+  const marker = markerOf(room, user);
+  const before = markers.get(marker);
+  if (before !== undefined && before < seq) markers.set(marker, seq);
 }
 
 /** A reading step, and what its answer means. */
@@ -270,6 +295,26 @@ function readMessages(batch: readonly Entry[]): Question<Map<MessageId, number>>
       const versions = new Map<MessageId, number>();
       for (const rows of answers) for (const row of rows) versions.set(Number(row.id), Number(row.version));
       return versions;
+    },
+  };
+}
+
+/** Behind the heads: whoever else moves a marker writes to the same inbox, and has it or waits. */
+function readMarkers(batch: readonly Entry[]): Question<Map<string, Seq>> {
+  const wanted = new Map<string, readonly [StreamId, UserId]>();
+  for (const { expectMarkers } of batch) {
+    if (expectMarkers) for (const [room, user] of expectMarkers) wanted.set(markerOf(room, user), [room, user]);
+  }
+  const asked = [...wanted];
+  return {
+    step: { kind: 'read', sql: SELECT_MARKER, params: asked.map(([, pair]) => pair) },
+    take(answers) {
+      const markers = new Map<string, Seq>();
+      asked.forEach(([marker], index) => {
+        const row = answers[index]?.[0];
+        if (row) markers.set(marker, Number(row.read_seq));
+      });
+      return markers;
     },
   };
 }

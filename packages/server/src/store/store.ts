@@ -68,6 +68,8 @@ export interface Entry {
   expect?: readonly (readonly [StreamId, number])[];
   /** Versions of the messages that the decision was made on. */
   expectMessages?: readonly (readonly [MessageId, number])[];
+  /** Read markers, by room and user, that the decision moves to a seq: one that stands beyond it makes the entry stale [M2]. */
+  expectMarkers?: readonly (readonly [StreamId, UserId, Seq])[];
   claims?: readonly Claim[];
   /** Claims that are given up, by space and value; only the owner's own are. */
   releases?: readonly Claim[];

@@ -62,6 +62,18 @@ describe('commands that meet', () => {
     expect(events.filter(({ type }) => type === 'message.sent')).toHaveLength(150);
   });
 
+  it('[M2] the log says of no marker that it fell, also when devices move it at once', async () => {
+    const [ada, ben] = (await house.users(2)) as [number, number];
+    const room = await house.room([ada, ben]);
+    for (let i = 0; i < 20; i += 1) await house.send(ada, room, `${i}`);
+    // Downwards: all are decided on the same marker, and all but the first are beyond their time.
+    const asked = Array.from({ length: 20 }, (_, i) => 21 - i);
+    const replies = await Promise.all(asked.map((seq) => house.execute(ben, 'read.move', { room, seq })));
+    expect(tally(replies)).toEqual({ done: 1, unchanged: 19 });
+    const moves = (await house.events(ben)).filter(({ type }) => type === 'read.moved');
+    expect(moves.map(({ body }) => JSON.parse(body))).toEqual([{ room, seq: 21 }]);
+  });
+
   it('[L5] both sides that open a direct room at once get the same one', async () => {
     const [ada, ben] = (await house.users(2)) as [number, number];
     const replies = await Promise.all(

@@ -132,6 +132,7 @@ describe('read markers', () => {
     expect(reads.move(room, 2, 12, marker(9), 50)).toEqual({
       kind: 'commit',
       drafts: [{ stream: 2, type: 'read.moved', body: { room: ROOM, seq: 12 } }],
+      expectMarkers: [[ROOM, 2, 12]],
     });
   });
 

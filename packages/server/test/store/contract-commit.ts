@@ -379,6 +379,39 @@ export function describeCommit(make: MakeSite): void {
       expect(await facts.version(room)).toBe(version + 2);
     });
 
+    it('[M2] makes an entry stale whose marker stands further on, before it or in the same batch', async () => {
+      const [ada, ben] = (await facts.users(2)) as [number, number];
+      const [room, other] = [await facts.room([ada, ben]), await facts.room([ada, ben])];
+      for (let i = 0; i < 5; i += 1) await facts.send(room, ada, 'x');
+      const move = (user: number, seq: number, where = room) =>
+        facts.entry(user, [{ stream: user, type: 'read.moved', body: { room: where, seq } }], {
+          expectMarkers: [[where, user, seq]],
+        });
+      expect(kinds(await facts.commit(move(ben, 4)))).toEqual(['committed']);
+      // Where it stands is not beyond: "unread from here" ends there [M3].
+      expect(kinds(await facts.commit(move(ben, 3), move(ben, 4), move(ben, 1, other)))).toEqual([
+        'stale',
+        'committed',
+        'committed',
+      ]);
+      expect(kinds(await facts.commit(move(ben, 6), move(ben, 5), move(ben, 6)))).toEqual([
+        'committed',
+        'stale',
+        'committed',
+      ]);
+      const sent = facts.sending(room, ben, { text: 'y' });
+      expect(kinds(await facts.commit(sent, move(ben, 6), move(ben, 7), move(ada, 6)))).toEqual([
+        'committed',
+        'stale',
+        'committed',
+        'committed',
+      ]);
+      const moves = (await allEvents(store, ben)).filter(({ type }) => type === 'read.moved');
+      expect(moves.map(({ body }) => JSON.parse(body))).toEqual(
+        [4, 4, 1, 6, 6, 7].map((seq, at) => ({ room: at === 2 ? other : room, seq })),
+      );
+    });
+
     it('[L4] sees what an earlier entry of the same batch changed', async () => {
       const [ada, ben] = (await facts.users(2)) as [number, number];
       const room = await facts.room([ada, ben]);
