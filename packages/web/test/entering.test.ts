@@ -129,7 +129,7 @@ describe('the door', () => {
     await answered;
     await expect.poll(() => cookies(page), { timeout: 20_000 }).toEqual([]);
     const kept = (key: string) => page.evaluate((name) => localStorage.getItem(name), key);
-    await expect.poll(() => kept('natter:leaving')).toBeNull();
+    await expect.poll(() => kept('natter:leaving'), { timeout: 15_000 }).toBeNull();
     // Nobody was let in meanwhile, only to be told that the session had ended.
     expect(await kept('natter:logged-in')).toBeNull();
     await page.getByRole('heading', { name: 'Log in' }).waitFor();

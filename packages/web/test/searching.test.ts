@@ -68,6 +68,11 @@ describe('the search page', () => {
     const found = page.getByRole('option').filter({ has: page.locator('mark') });
     await found.waitFor();
     expect(await found.textContent()).not.toMatch(/[|\\]/);
+    // What matched stands before the end of the line, wherever in the text it is, and be it in a long word.
+    await page.getByRole('combobox').fill('pear');
+    await expect.poll(() => found.locator('mark').allTextContents(), { timeout: 15_000 }).toEqual(['pear']);
+    const [line, mark] = [await found.boundingBox(), await found.locator('mark').boundingBox()];
+    expect((mark?.x ?? 0) + (mark?.width ?? 0)).toBeLessThan((line?.x ?? 0) + (line?.width ?? 0) * 0.6);
   });
 
   it('shows the marks, where what was looked for stands in them alone', async () => {

@@ -8,15 +8,15 @@ export interface Piece {
   readonly at: number;
 }
 
-/** Code units that are shown of a message, and how many of them come before what matched first. */
-const SOME_LINES = { length: 260, lead: 80 };
+/** Code units that are shown of a message, and how many of them come before what matched first: more, where little comes after it. */
+const SOME_LINES = { length: 260, lead: 80, full: true };
 /** Where the end of a line cuts off what is longer: what matched is to stand before it. */
-export const ONE_LINE = { length: 60, lead: 16 };
+export const ONE_LINE = { length: 60, lead: 8, full: false };
 
 /** Not between the two halves of a character, and at the beginning of a word where one is near. */
-function beginning(text: string, wanted: number): number {
+function beginning(text: string, wanted: number, latest: number): number {
   if (wanted <= 0) return 0;
-  const space = text.slice(wanted, wanted + 24).search(/\s/);
+  const space = text.slice(wanted, Math.min(wanted + 24, latest)).search(/\s/);
   if (space >= 0) return wanted + space + 1;
   return isLowHalf(text, wanted) ? wanted - 1 : wanted;
 }
@@ -33,10 +33,10 @@ function isLowHalf(text: string, at: number): boolean {
   return (text.charCodeAt(at) & 0xfc00) === 0xdc00;
 }
 
-export function excerptOf(message: string, matched: Ranges, { length, lead } = SOME_LINES): readonly Piece[] {
+export function excerptOf(message: string, matched: Ranges, { length, lead, full } = SOME_LINES): readonly Piece[] {
   const { text, ranges } = plainFound(message, matched);
   const first = ranges[0]?.[0] ?? 0;
-  const from = text.length <= length ? 0 : beginning(text, Math.min(first - lead, text.length - length));
+  const from = beginning(text, full ? Math.min(first - lead, text.length - length) : first - lead, first);
   const to = ending(text, from + length);
   const pieces: Piece[] = [];
   const put = (start: number, end: number, marked: boolean) => {
