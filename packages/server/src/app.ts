@@ -13,7 +13,6 @@ import { nameRules } from './auth/names.js';
 import { Passwords } from './auth/passwords.js';
 import { Tokens } from './auth/tokens.js';
 import { type Bus, LocalBus } from './bus/bus.js';
-import { NatsBus } from './bus/nats.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
 import { refuse } from './core/actor.js';
@@ -23,8 +22,6 @@ import { makeOperator } from './core/queries/operator.js';
 import { makeQueries, type Queries } from './core/queries.js';
 import { Dialects } from './dialects/dialects.js';
 import { Figures } from './figures.js';
-import { Followers } from './followers/followers.js';
-import { Signer } from './followers/signer.js';
 import { attachGateway } from './gateway/gateway.js';
 import { buildHttp } from './http/http.js';
 import { Hub } from './hub/hub.js';
@@ -208,15 +205,26 @@ export interface App {
   close(): Promise<void>;
 }
 
+async function loadFollowers() {
+  const [{ Followers }, { Signer }] = await Promise.all([
+    import('./followers/followers.js'),
+    import('./followers/signer.js'),
+  ]);
+  return { Followers, Signer };
+}
+
 /** The whole server, listening. */
 export async function openApp(config: Config, options: OpenOptions): Promise<App> {
   const { logger, clock = systemClock } = options;
   let hub: Hub | null = null;
   let bus: Bus = new LocalBus();
-  // What can't be used is told before anything is opened.
-  const signer = config.nats?.followers
-    ? new Signer({ ...config.nats.followers, nodesFile: config.nats.credentialsFile })
-    : null;
+  // What can't be used is told before anything is opened. What only NATS needs is loaded where it is used: a start without it does not wait for that.
+  const edge = config.nats?.followers ? await loadFollowers() : null;
+  const signer =
+    edge && config.nats?.followers
+      ? new edge.Signer({ ...config.nats.followers, nodesFile: config.nats.credentialsFile })
+      : null;
+  const { NatsBus } = config.nats ? await import('./bus/nats.js') : { NatsBus: null };
   const parts = await openCore(config, {
     ...options,
     online: {
@@ -229,8 +237,8 @@ export async function openApp(config: Config, options: OpenOptions): Promise<App
   parts.figures.start();
   const { limits } = config;
   const node = randomUUID();
-  let nats: NatsBus | null = null;
-  if (config.nats) {
+  let nats: InstanceType<NonNullable<typeof NatsBus>> | null = null;
+  if (config.nats && NatsBus) {
     const { prefix, followers: _, ...address } = config.nats;
     nats = new NatsBus({
       address,
@@ -257,8 +265,8 @@ export async function openApp(config: Config, options: OpenOptions): Promise<App
     metrics: metrics.hub,
   });
   const followers =
-    signer && nats && config.nats?.followers
-      ? new Followers({
+    edge && signer && nats && config.nats?.followers
+      ? new edge.Followers({
           hub,
           signer,
           rates,

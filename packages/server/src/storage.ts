@@ -1,20 +1,18 @@
-/** Where everything is stored, as the settings say: opens it, says whether it is there, empties it. Knows the drivers. */
+/**
+ * Where everything is stored, as the settings say: opens it, says whether it is there, empties it. Knows the drivers. Those of
+ * PostgreSQL are loaded when they are needed: a start with SQLite does not wait for them.
+ */
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config, Database } from './config.js';
 import { makeFolder } from './folders.js';
 import type { PostgresOptions } from './postgres/connection.js';
 import type { IndexComparison } from './search/comparison.js';
-import { comparePostgresIndex } from './search/postgres-check.js';
-import { PostgresSearch, SEARCH_CONNECTIONS } from './search/postgres-search.js';
 import type { Search } from './search/search.js';
 import { compareIndex } from './search/sqlite-check.js';
 import { SqliteSearch } from './search/sqlite-search.js';
 import { CopyError, HOW_TO_EMPTY, type Origin, type Source, type Target } from './store/copying.js';
 import { MIGRATIONS } from './store/migrations/index.js';
-import { openPostgresStore } from './store/postgres.js';
-import { PostgresSource, PostgresTarget } from './store/postgres-copying.js';
-import { dropSchema, hasSchema, placeOf } from './store/postgres-schema.js';
 import { openSqliteStore } from './store/sqlite.js';
 import { openOldSqliteFile, SqliteSource, SqliteTarget } from './store/sqlite-copying.js';
 import type { Store } from './store/store.js';
@@ -35,6 +33,8 @@ export async function openStorage(config: Config, onTrouble: (message: string) =
       return { store, search: new SqliteSearch({ file, storeFile: database.path, limits, onTrouble }) };
     }
     case 'postgres': {
+      const { PostgresSearch, SEARCH_CONNECTIONS } = await import('./search/postgres-search.js');
+      const { openPostgresStore } = await import('./store/postgres.js');
       const options = postgresOptions(config, database.url);
       const connections = options.connections - SEARCH_CONNECTIONS;
       const store = await openPostgresStore({ ...options, connections });
@@ -61,6 +61,7 @@ export function storagePlace({ database }: Config): string {
 export async function isStored(config: Config): Promise<boolean> {
   const { database } = config;
   if (database.driver === 'sqlite') return existsSync(database.path);
+  const { hasSchema } = await import('./store/postgres-schema.js');
   return hasSchema(postgresOptions(config, database.url));
 }
 
@@ -74,6 +75,7 @@ export function storageSize({ database }: Config): string {
 export async function removeStored(config: Config): Promise<void> {
   const { database } = config;
   if (database.driver === 'postgres') {
+    const { dropSchema } = await import('./store/postgres-schema.js');
     await dropSchema(postgresOptions(config, database.url));
     return;
   }
@@ -89,13 +91,16 @@ function removeFiles(path: string): void {
 
 /** A store as it is now, to be copied. `alone`: while nobody else has it open; else beside a server that goes on. */
 export async function openSource(database: Database, config: Config, alone: boolean): Promise<Source> {
-  const source =
-    database.driver === 'postgres'
-      ? await PostgresSource.open(postgresOptions(config, database.url), alone)
-      : new SqliteSource(database.path);
+  const source = await sourceOf(database, config, alone);
   if (source.migrations.length === MIGRATIONS.length) return source;
   await source.close();
   throw new CopyError('the database is of another version than this Natter: run natter migrate, or upgrade');
+}
+
+async function sourceOf(database: Database, config: Config, alone: boolean): Promise<Source> {
+  if (database.driver === 'sqlite') return new SqliteSource(database.path);
+  const { PostgresSource } = await import('./store/postgres-copying.js');
+  return PostgresSource.open(postgresOptions(config, database.url), alone);
 }
 
 /** A file with a whole store in it, to be made. */
@@ -109,7 +114,10 @@ export async function compareSearch(
   { database, ...config }: Config,
   onProgress: (done: number, of: number) => void,
 ): Promise<IndexComparison> {
-  if (database.driver === 'postgres') return comparePostgresIndex(postgresOptions(config, database.url), onProgress);
+  if (database.driver === 'postgres') {
+    const { comparePostgresIndex } = await import('./search/postgres-check.js');
+    return comparePostgresIndex(postgresOptions(config, database.url), onProgress);
+  }
   const file = searchFile(database.path);
   if (!existsSync(file))
     return { differences: [], note: 'there is no search index yet: it is made when the server starts' };
@@ -129,6 +137,7 @@ export async function openTarget(
   replace: boolean,
 ): Promise<Target> {
   if (database.driver === 'postgres') {
+    const { PostgresTarget } = await import('./store/postgres-copying.js');
     return PostgresTarget.open(postgresOptions(config, database.url), origin, replace);
   }
   if (!replace) await requireEmpty(database, config);
@@ -160,4 +169,10 @@ function postgresOptions({ limits }: Pick<Config, 'limits'>, url: string): Postg
     connectSeconds: limits.DATABASE_CONNECT_SECONDS,
     statementSeconds: limits.DATABASE_STATEMENT_SECONDS,
   };
+}
+
+/** Where a database is, without who asks for it. */
+function placeOf(url: string): string {
+  const { host, pathname, searchParams } = new URL(url);
+  return `${host || searchParams.get('host') || 'localhost'}${pathname}`;
 }

@@ -1,7 +1,7 @@
 /** What the command line can do to a server: one table. It runs in the server's process, or, when none runs, in the command line's own. */
 import { SYSTEM_ACTOR, type UserId } from '@natter/protocol';
 import { type Static, type TSchema, Type } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/schema';
 import type { Accounts } from '../auth/accounts.js';
 import { type Actor, type Answer, type Refusal, refuse } from '../core/actor.js';
 import type { Core } from '../core/execute.js';
@@ -69,9 +69,8 @@ export async function runOperation(
   const validator = VALIDATORS.get(request.operation);
   if (!validator) return refuse('bad_frame', `there is no operation ${JSON.stringify(request.operation)}`);
   if (!validator.Check(request.input)) {
-    const fields = validator
-      .Errors(request.input)
-      .map((error) => ({ path: error.instancePath, message: error.message }));
+    const [, errors] = validator.Errors(request.input);
+    const fields = errors.map((error) => ({ path: error.instancePath, message: error.message }));
     return refuse('invalid', { fields });
   }
   // Validated above: the name tells the input.

@@ -5,7 +5,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { Epoch, EventType, Seq, StreamId } from '@natter/protocol';
 import { Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import type { StoredEvent } from '../store/store.js';
 import type { NodeMessage, Signal } from './bus.js';
 

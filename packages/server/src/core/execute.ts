@@ -9,7 +9,7 @@ import {
   type RoomId,
   type UserId,
 } from '@natter/protocol';
-import { Compile, type Validator } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/schema';
 import type { Limits } from '../limits.js';
 import { OverloadedError } from '../log/committer.js';
 import type { Log } from '../log/log.js';
@@ -234,10 +234,8 @@ function checkInput(command: Command): Refusal | null {
   if (!validator) return refuse('bad_frame', 'there is no command of this type');
   const { type, ...input } = command;
   if (validator.Check(input)) return null;
-  const fields = validator
-    .Errors(input)
-    .slice(0, 10)
-    .map((error) => ({ path: error.instancePath, message: error.message }));
+  const [, errors] = validator.Errors(input);
+  const fields = errors.slice(0, 10).map((error) => ({ path: error.instancePath, message: error.message }));
   return refuse('invalid', { fields });
 }
 

@@ -13,7 +13,7 @@ import {
   type UserRole,
   WatchFrame,
 } from '@natter/protocol';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import { type Actor, refuse } from '../core/actor.js';
 import { Subscriber } from '../hub/subscriber.js';
 import { Connection, type ConnectionHost } from '../websocket/connection.js';

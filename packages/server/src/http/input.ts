@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import type { App } from './edge.js';
 import { RefusedError } from './problems.js';
 
@@ -79,14 +79,14 @@ export const compileInput: FastifySchemaCompiler<TSchema> = ({ schema, httpPart 
       value = Object.fromEntries(given.map(([name, text]) => [name, fromText(properties[name] ?? {}, text)]));
     }
     if (validator.Check(value)) return { value };
-    return { error: invalid(fieldsOf(validator.Errors(value))) };
+    return { error: invalid(fieldsOf(validator.Errors(value)[1])) };
   };
 };
 
 const invalid = (fields: Field[]): RefusedError => new RefusedError('invalid', { fields });
 
 /** What is wrong, each at the member that it is about, and once. */
-function fieldsOf(errors: ReturnType<ReturnType<typeof Compile>['Errors']>): Field[] {
+function fieldsOf(errors: ReturnType<ReturnType<typeof Compile>['Errors']>[1]): Field[] {
   const fields = new Map<string, Field>();
   const add = (path: string, message: string): void => {
     if (!fields.has(path) && fields.size < FIELDS_MAX) fields.set(path, { path, message });

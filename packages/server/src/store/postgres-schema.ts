@@ -67,12 +67,6 @@ async function columnTypes(connection: PostgresConnection): Promise<ColumnTypes>
   return tables;
 }
 
-/** Where a database is, without who asks for it. */
-export function placeOf(url: string): string {
-  const { host, pathname, searchParams } = new URL(url);
-  return `${host || searchParams.get('host') || 'localhost'}${pathname}`;
-}
-
 /** Has a node been here before? */
 export async function hasSchema(options: PostgresOptions): Promise<boolean> {
   const connection = await PostgresConnection.open(options, 'reader');
