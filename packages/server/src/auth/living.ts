@@ -1,5 +1,7 @@
 /** Which sessions live, as far as this process knows: what ends one is believed at once, and nothing is believed for long. */
 import type { EventBody, SessionId, UserId, UserRole } from '@natter/protocol';
+import { padded } from '../core/queries/context.js';
+import { SharedReads } from '../core/shared-reads.js';
 import type { Store, StoredEvent } from '../store/store.js';
 
 /** A session is looked up again after this long, though nothing was heard of it: other nodes may have ended it. */
@@ -15,14 +17,21 @@ export interface Living {
   checkedAt: number;
 }
 
+interface SessionRow {
+  user_id: UserId;
+  expires_at: number;
+  role: UserRole;
+  status: string;
+}
+
 export class LivingSessions {
-  readonly #store: Store;
+  readonly #rows: SharedReads<SessionId, SessionRow>;
   readonly #living = new Map<SessionId, Living>();
   /** Rises when something ended: what was read before that may be no longer so, and is not kept. */
   #endings = 0;
 
   constructor(store: Store) {
-    this.#store = store;
+    this.#rows = new SharedReads((sessions) => readRows(store, sessions));
   }
 
   /** As known for no longer than a moment; `now` in epoch milliseconds. Null: it does not live, or the account is not active. */
@@ -43,12 +52,7 @@ export class LivingSessions {
 
   /** The same, as committed at a moment after the call: nothing remembered counts. */
   async read(session: SessionId, now: number): Promise<Living | null> {
-    const row = await this.#store.db
-      .selectFrom('sessions')
-      .innerJoin('users', 'users.id', 'sessions.user_id')
-      .select(['sessions.user_id', 'sessions.expires_at', 'users.role', 'users.status'])
-      .where('sessions.id', '=', session)
-      .executeTakeFirst();
+    const row = await this.#rows.get(session);
     if (row?.status !== 'active') return null;
     return { user: row.user_id, role: row.role, expiresAt: row.expires_at, checkedAt: now };
   }
@@ -75,4 +79,14 @@ export class LivingSessions {
       }
     }
   }
+}
+
+async function readRows({ db }: Store, sessions: readonly SessionId[]): Promise<Map<SessionId, SessionRow>> {
+  const rows = await db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select(['sessions.id', 'sessions.user_id', 'sessions.expires_at', 'users.role', 'users.status'])
+    .where('sessions.id', 'in', padded(sessions))
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
 }

@@ -9,14 +9,16 @@ import * as records from './queries/records.js';
 import * as rooms from './queries/rooms.js';
 import * as usergroups from './queries/usergroups.js';
 import * as users from './queries/users.js';
+import { SharedReads } from './shared-reads.js';
 
 export type { QueryContext } from './queries/context.js';
 export type { Line, Person, Place, PlaceMember } from './queries/records.js';
 
 export function makeQueries(context: QueryContext & { figures: administration.FigureSource }) {
+  const roomRows = new SharedReads((users: readonly UserId[]) => rooms.roomRowsOf(context, users));
   return {
     /** For whoever has authorised the user already: the gateway's greeting. */
-    roomRows: (user: UserId) => rooms.roomRows(context, user),
+    roomRows: async (user: UserId) => (await roomRows.get(user)) ?? [],
     /** Likewise, for the hub: the user's part of one room and the head for which it is so; null: not a member. */
     standing: (user: UserId, room: RoomId) => rooms.standing(context, user, room),
     myRooms: async (actor: Actor) => ({ ok: true as const, value: await rooms.myRooms(context, actor) }),

@@ -3,7 +3,7 @@ import type { MemberPage, Room, RoomId, RoomList, RoomPage, RoomRow, Seq, UserId
 import { sql } from 'kysely';
 import type { Tables } from '../../store/tables.js';
 import { type Actor, type Answer, refuse } from '../actor.js';
-import { cut, iso, isoOrNull, membership, pageSize, type QueryContext } from './context.js';
+import { cut, iso, isoOrNull, membership, padded, pageSize, type QueryContext } from './context.js';
 import { distance, like, NEAR_MAX, nearest, pieces, spellings } from './names.js';
 import { namesOf, toUser } from './users.js';
 
@@ -28,6 +28,7 @@ function toRoom(row: RoomColumns, member: boolean): Room {
 interface RoomRowColumns
   extends RoomColumns,
     Pick<Tables['members'], 'role' | 'from_seq' | 'read_seq' | 'unread_from'> {
+  user_id: UserId;
   head: number;
   unread: number;
   mentions: number;
@@ -36,13 +37,17 @@ interface RoomRowColumns
 }
 
 /**
- * All rooms of a user, or one, in one query and of one moment: the cost is that of the rooms, whatever they hold [M1][M4].
- * The head is the one at which the membership is valid: delivery goes on from there.
+ * All rooms of some users, or one, in one query and of one moment: the cost is that of the rooms, whatever they hold [M1][M4].
+ * The head is the one at which the membership is valid: delivery goes on from there. Who is in no room is not in the answer.
  */
-export async function roomRows({ store }: QueryContext, user: UserId, room?: RoomId): Promise<RoomRow[]> {
+export async function roomRowsOf(
+  { store }: QueryContext,
+  users: readonly UserId[],
+  room?: RoomId,
+): Promise<Map<UserId, RoomRow[]>> {
   const { rows } = await sql<RoomRowColumns>`
     select r.id, r.kind, r.name, r.topic, r.visibility, r.history, r.created_by, r.created_at, r.archived_at, r.member_count,
-      m.role, m.from_seq, m.read_seq, m.unread_from, s.head,
+      m.user_id, m.role, m.from_seq, m.read_seq, m.unread_from, s.head,
       s.messages - coalesce(m.unread_num, m.read_num)
         - (select count(*) from messages d where d.room = m.room and d.deleted_at is not null and d.num > coalesce(m.unread_num, m.read_num))
         as unread,
@@ -52,10 +57,20 @@ export async function roomRows({ store }: QueryContext, user: UserId, room?: Roo
       case r.kind when 'direct' then (select p.user_id from members p where p.room = m.room and p.user_id <> m.user_id limit 1) end as peer,
       (select l.at from messages l where l.room = m.room and l.seq >= m.from_seq order by l.seq desc limit 1) as last_message_at
     from members m join rooms r on r.id = m.room join streams s on s.id = m.room
-    where m.user_id = ${user} and r.deleted_at is null ${room === undefined ? sql`` : sql`and m.room = ${room}`}
-    order by m.room`.execute(store.db);
-  // Each member by name: spread out, one row would take thirty times the memory, and many are made when many come back.
-  return rows.map((row) => ({
+    where m.user_id in (${sql.join(padded(users))}) and r.deleted_at is null ${room === undefined ? sql`` : sql`and m.room = ${room}`}
+    order by m.user_id, m.room`.execute(store.db);
+  const found = new Map<UserId, RoomRow[]>();
+  for (const row of rows) {
+    const mine = found.get(row.user_id);
+    if (mine) mine.push(toRoomRow(row));
+    else found.set(row.user_id, [toRoomRow(row)]);
+  }
+  return found;
+}
+
+// Each member by name: spread out, one row would take thirty times the memory, and many are made when many come back.
+function toRoomRow(row: RoomRowColumns): RoomRow {
+  return {
     id: row.id,
     kind: row.kind,
     name: row.name,
@@ -76,7 +91,11 @@ export async function roomRows({ store }: QueryContext, user: UserId, room?: Roo
     mentions: row.mentions,
     peer: row.peer,
     lastMessageAt: isoOrNull(row.last_message_at),
-  }));
+  };
+}
+
+export async function roomRows(context: QueryContext, user: UserId, room?: RoomId): Promise<RoomRow[]> {
+  return (await roomRowsOf(context, [user], room)).get(user) ?? [];
 }
 
 /** My rooms, with the names of those whom direct rooms are with. */
