@@ -1,6 +1,6 @@
 /** What the tables hold after any history is what a plain recount of the events gives [L1][M1]–[M4]. */
 import { nameRules } from '@natter/server/auth/names';
-import { roomRows } from '@natter/server/core/queries/rooms';
+import { roomRows, roomRowsOf } from '@natter/server/core/queries/rooms';
 import { DEFAULT_LIMITS } from '@natter/server/limits';
 import type { Entry, Outcome, Store } from '@natter/server/store/store';
 import * as fc from 'fast-check';
@@ -83,8 +83,12 @@ export function describeProjections(make: MakeSite): void {
         for (const batch of history) {
           const entries = batch.map((op) => decide(facts, model, cast, op)).filter((one): one is Entry => one !== null);
           take(model, await store.commit(entries));
+          const together = await roomRowsOf(context, cast.users);
           for (const user of cast.users) {
-            for (const row of await roomRows(context, user)) {
+            const rows = await roomRows(context, user);
+            // Asked for with others, each gets the same as alone, and nothing of theirs.
+            expect(together.get(user) ?? []).toEqual(rows);
+            for (const row of rows) {
               expect({ unread: row.unread, mentions: row.mentions }).toEqual(model.unread(row.id, user));
               unread += row.unread;
             }
