@@ -115,8 +115,12 @@ export async function scrollToBeginning(page, address, memory) {
   const began = Date.now();
   const most = { heap: 0, memory: 0 };
   const begun = await memory();
+  let least = Infinity;
   for (;;) {
     const arrived = await page.evaluate(scrollFrames, FRAMES);
+    const reached = await page.evaluate(() => globalThis.found.least);
+    if (!arrived && reached === least) throw new Error(`nothing comes above seq ${least}: ${await said(page)}`);
+    least = reached;
     const now = await memory();
     most.heap = Math.max(most.heap, now.heap);
     most.memory = Math.max(most.memory, now.memory);
@@ -141,6 +145,14 @@ export async function scrollToBeginning(page, address, memory) {
     'JavaScript heap at the end, collected, MB': ended.heap,
     'most memory of the renderer on the way, MB': most.memory,
   };
+}
+
+/** What the page says of itself, such as that older messages could not be read. */
+function said(page) {
+  return page.evaluate(() => {
+    const spoken = [...document.querySelectorAll('[role=alert], [role=status]')].map((one) => one.textContent);
+    return JSON.stringify(spoken.filter((text) => text !== ''));
+  });
 }
 
 /** In the page: so many frames, or up to the first message; then true. */

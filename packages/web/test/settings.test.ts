@@ -1,6 +1,6 @@
 /** The settings: who one is, how one gets in, where one is logged in, and how this device shows it. */
 import { describe, expect, it } from 'vitest';
-import { composer, eventually, logInAt, message, openHouse, PASSWORD } from './house.js';
+import { composer, eventually, logInAt, message, openHouse, PASSWORD, sentMessage } from './house.js';
 
 const house = openHouse();
 
@@ -102,7 +102,7 @@ describe('settings', () => {
     await composer(tab).pressSequentially('two');
     expect(await composer(tab).inputValue()).toBe('one\ntwo');
     await composer(tab).press('Control+Enter');
-    await message(tab, 'two').waitFor();
+    await sentMessage(tab, 'two').waitFor();
     expect(await composer(tab).inputValue()).toBe('');
     await composer(tab).press('ArrowUp');
     await tab.getByLabel('Edit message').press('Enter');

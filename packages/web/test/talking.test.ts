@@ -1,7 +1,7 @@
 /** Two and three people in one room, each in a browser of their own. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { composer, eventually, message, openHouse, say, shown } from './house.js';
+import { composer, eventually, message, openHouse, say, sentMessage, shown } from './house.js';
 
 const house = openHouse();
 const ada = house.resident('ada', 'Ada Lovelace');
@@ -111,6 +111,7 @@ describe('talking', () => {
     const [page, other] = [await house.enter('ada', `/r/${room.id}`), await house.enter('bob', `/r/${room.id}`)];
     await say(page, 'teh first');
     await message(other, 'teh first').waitFor();
+    await sentMessage(page, 'teh first').waitFor();
     await composer(page).press('ArrowUp');
     await page.getByLabel('Edit message').fill('the first');
     await page.getByLabel('Edit message').press('Enter');

@@ -97,6 +97,8 @@ export class Reading {
     // What only a reader does.
     const letGo = () => {
       this.#held = false;
+      // At the very top nothing scrolls any more: this alone tells that they want more.
+      if (scroller.scrollTop <= TOP) this.#fillSoon();
     };
     scroller.addEventListener('wheel', letGo, { passive: true, signal });
     scroller.addEventListener('touchmove', letGo, { passive: true, signal });
@@ -117,6 +119,7 @@ export class Reading {
       listening.abort();
       observer.disconnect();
       cancelAnimationFrame(this.#frame);
+      this.#postponed = 0;
       this.#scroller = null;
     };
   }
