@@ -254,7 +254,8 @@ export function shown(page: Page): Promise<string[]> {
 export const message = (page: Page, text: string) => page.locator('[data-timeline] li', { hasText: text });
 
 /** One that the server has: it can be edited. */
-export const sentMessage = (page: Page, text: string) => page.locator('[data-timeline] li[data-seq]', { hasText: text });
+export const sentMessage = (page: Page, text: string) =>
+  page.locator('[data-timeline] li[data-seq]', { hasText: text });
 
 export const composer = (page: Page) => page.locator('[data-composer]');
 
