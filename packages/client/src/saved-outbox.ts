@@ -21,6 +21,9 @@ export function savedOutbox(storage: Storage): OutboxStorage {
 const SHOWN_AFTER = 250;
 /** Milliseconds within which tabs hear each other. */
 const HEARD_WITHIN = 50;
+/** Times that a slot is looked for, and milliseconds between two of them. */
+const ROUNDS = 10;
+const AGAIN_AFTER = 100;
 /** Milliseconds that tabs have to let go of what is to be forgotten. */
 const LET_GO_WITHIN = 2_000;
 
@@ -46,9 +49,8 @@ type Answered = [OutboxEntry, CommandResult];
 
 interface Other {
   entries: readonly OutboxEntry[];
-  /** This tab knows where it keeps them, and waits for its end; `stop` ends the wait. */
-  awaited: boolean;
-  stop: AbortController;
+  /** Where it keeps them, once it has said so. */
+  slot: string | null;
 }
 
 class SavedOutbox implements OpenedOutbox {
@@ -58,6 +60,9 @@ class SavedOutbox implements OpenedOutbox {
   readonly #channel: BroadcastChannel | null;
   readonly #tab = newKey();
   readonly #others = new Map<string, Other>();
+  /** Slots of others, whose end is waited for. */
+  readonly #awaited = new Set<string>();
+  readonly #stop = new AbortController();
   /** When each of the others' was heard of first. */
   readonly #heard = new Map<string, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -102,26 +107,28 @@ class SavedOutbox implements OpenedOutbox {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const { stop } of this.#others.values()) stop.abort();
+    this.#stop.abort();
     if (this.#opened) void this.#end();
   }
 
   /** Takes what tabs that are gone have left. A tab that lives keeps its own. */
   async #open(): Promise<void> {
     const found: OutboxEntry[] = [];
+    const held: string[] = [];
     const slots = Array.from({ length: SLOTS }, (_, slot) => slotKey(this.#name, slot));
-    while (this.#mine === null && slots.length > 0) {
-      const key = slots.shift() as string;
-      const release = await tryLock(key);
-      if (!release) continue;
-      found.push(...(await this.#read(key)));
-      this.#mine = key;
-      this.#release = release;
+    for (let round = 0; this.#mine === null && round < ROUNDS; round += 1) {
+      // One that opens at the same time has all for a moment, to look at them.
+      if (round > 0) await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER));
+      await this.#settle(slots, found);
     }
     // Asked for at once: where tabs have to ask each other, each question takes its time.
-    const free = await Promise.all(slots.map(async (key) => ({ key, release: await tryLock(key) })));
+    const others = slots.filter((key) => key !== this.#mine);
+    const free = await Promise.all(others.map(async (key) => ({ key, release: await tryLock(key) })));
     for (const { key, release } of free) {
-      if (!release) continue;
+      if (!release) {
+        held.push(key);
+        continue;
+      }
       const left = await this.#read(key);
       found.push(...left);
       if (this.#mine !== null && left.length > 0) {
@@ -136,8 +143,22 @@ class SavedOutbox implements OpenedOutbox {
       void this.#end();
       return;
     }
+    // A page that was left a moment ago may hold its own still, and says nothing any more.
+    for (const slot of held) this.#await(slot);
     this.#tellSoon();
     this.#say({ is: 'here' });
+  }
+
+  /** Takes the first slot that nobody has, with what is in it. */
+  async #settle(slots: readonly string[], found: OutboxEntry[]): Promise<void> {
+    for (const key of slots) {
+      const release = await tryLock(key);
+      if (!release) continue;
+      found.push(...(await this.#read(key)));
+      this.#mine = key;
+      this.#release = release;
+      return;
+    }
   }
 
   /** What can't be read is told and left behind: it must not keep new messages from being sent. */
@@ -169,28 +190,29 @@ class SavedOutbox implements OpenedOutbox {
         for (const [entry, result] of answered) this.#outbox.answered(entry, result);
         const known = this.#others.get(tab);
         if (!known && entries.length === 0) return;
-        const other = known ?? { entries, awaited: false, stop: new AbortController() };
-        other.entries = entries;
-        this.#others.set(tab, other);
+        this.#others.set(tab, { entries, slot });
         // A tab that took over from another one has it now.
         const keys = new Set(entries.map(({ key }) => key));
         for (const [id, one] of this.#others)
           if (id !== tab) one.entries = one.entries.filter(({ key }) => !keys.has(key));
         // It may have been opened only now.
-        if (!other.awaited && slot !== null) {
-          other.awaited = true;
-          void this.#outlive(tab, slot, other.stop.signal);
-        }
+        if (slot !== null) this.#await(slot);
         this.#show();
       }
     }
   }
 
+  #await(slot: string): void {
+    if (this.#awaited.has(slot)) return;
+    this.#awaited.add(slot);
+    void this.#outlive(slot);
+  }
+
   /** When another tab is gone, whoever is first takes over what it left. */
-  async #outlive(tab: string, slot: string, signal: AbortSignal): Promise<void> {
+  async #outlive(slot: string): Promise<void> {
     let release: Release;
     try {
-      release = await lockWhenFree(slot, signal);
+      release = await lockWhenFree(slot, this.#stop.signal);
     } catch {
       // This tab ended first.
       return;
@@ -199,9 +221,10 @@ class SavedOutbox implements OpenedOutbox {
       // What the tab that was first has said is heard before what it did is looked at.
       await new Promise((resolve) => setTimeout(resolve, HEARD_WITHIN));
       if (this.#closed) return;
-      // As it said last: what it had just begun to write was never written.
-      const left = this.#others.get(tab)?.entries ?? [];
-      this.#others.delete(tab);
+      // As it said last: what it had just begun to write was never written. Of one that was never heard, what it wrote.
+      const gone = [...this.#others].filter(([, other]) => other.slot === slot);
+      const left = gone.length > 0 ? gone.flatMap(([, { entries }]) => entries) : await this.#read(slot);
+      for (const [tab] of gone) this.#others.delete(tab);
       this.#outbox.restore(left);
       await this.#written;
       await this.#storage.remove(slot);
@@ -209,6 +232,7 @@ class SavedOutbox implements OpenedOutbox {
     } catch (error) {
       this.#outbox.failed(error);
     } finally {
+      this.#awaited.delete(slot);
       release();
     }
   }

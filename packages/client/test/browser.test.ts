@@ -96,6 +96,58 @@ describe('in a browser', () => {
     expect(texts().sort()).toEqual(['of the first', 'of the second']);
   });
 
+  it('[L3] takes over what a page left that was still there when this one began, and said nothing any more', async () => {
+    const [first, second, third] = [await openPage(), await openPage(), await openPage()];
+    await connect(first, true);
+    tabs.server.script.command = () => true;
+    await first.evaluate(() => client.timeline(7).send('left behind'));
+    await second.waitForFunction(() => localStorage.length === 1);
+    await first.close();
+    // A page that is being reloaded holds its place for a moment yet.
+    await second.evaluate(() => {
+      const place = localStorage.key(0) as string;
+      const held = (): Promise<void> => new Promise((leave) => Object.assign(globalThis, { leave }));
+      return new Promise<void>((resolve) => {
+        void navigator.locks.request(place, () => {
+          resolve();
+          return held();
+        });
+      });
+    });
+    delete tabs.server.script.command;
+    await connect(third, true);
+    expect(texts()).toEqual([]);
+    await second.evaluate(() => (globalThis as unknown as { leave: () => void }).leave());
+    await eventually('it is sent', () => texts().length === 1);
+    await third.waitForFunction(() => localStorage.length === 0);
+    expect(texts()).toEqual(['left behind']);
+  });
+
+  it('[L3] keeps what is written in a page that opens while another one looks at all places', async () => {
+    const [first, second] = [await openPage(), await openPage()];
+    await connect(first, true);
+    tabs.server.script.command = () => true;
+    await first.evaluate(() => client.timeline(7).send('of the first'));
+    await second.waitForFunction(() => localStorage.length === 1);
+    await first.evaluate(() => {
+      const name = (localStorage.key(0) as string).replace(/\d+$/, '');
+      const look = (slot: number) => {
+        const hold = () => new Promise<void>((resolve) => setTimeout(resolve, 300));
+        return new Promise<void>((resolve) => {
+          void navigator.locks.request(`${name}${slot}`, () => {
+            resolve();
+            return hold();
+          });
+        });
+      };
+      // Its own is held already.
+      return Promise.all(Array.from({ length: 15 }, (_, slot) => look(slot + 1)));
+    });
+    await connect(second, true);
+    await second.evaluate(() => client.timeline(7).send('of the second'));
+    await second.waitForFunction(() => localStorage.length === 2);
+  });
+
   it('comes back at once when the browser says that it is online', async () => {
     const page = await openPage();
     await page.evaluate(async () => {
