@@ -14,6 +14,7 @@ import { Passwords } from './auth/passwords.js';
 import { Tokens } from './auth/tokens.js';
 import { type Bus, LocalBus } from './bus/bus.js';
 import { type Clock, systemClock } from './clock.js';
+import type { Colleagues } from './colleagues.js';
 import type { Config } from './config.js';
 import { refuse } from './core/actor.js';
 import { Core } from './core/execute.js';
@@ -35,7 +36,6 @@ import { openStorage, ownFolders } from './storage.js';
 import type { Store } from './store/store.js';
 import { makeIrcImport } from './transfer/irc.js';
 import { VERSION } from './version.js';
-import type { Colleagues } from './worker-metrics.js';
 
 /** Room states kept in memory: those used longest ago go. */
 const ROOM_STATES_MAX = 10_000;

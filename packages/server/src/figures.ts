@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Figure } from '@natter/protocol';
 import type { Clock, Timer } from './clock.js';
+import type { Colleagues, Noted } from './colleagues.js';
 import type { Limits } from './limits.js';
 import type { Metrics, Totals } from './metrics.js';
-import type { Colleagues, Noted } from './worker-metrics.js';
 
 export interface FiguresOptions {
   metrics: Pick<Metrics, 'totals'>;

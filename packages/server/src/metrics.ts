@@ -1,6 +1,6 @@
 /** What is counted and measured, for Prometheus. Each part of the house is given the hooks that are its own. */
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Colleagues, Gathered, Sayings } from './worker-metrics.js';
+import type { Colleagues, Gathered, Sayings } from './colleagues.js';
 
 /** From what one fsync takes to what nobody waits for. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -2,10 +2,10 @@
 import cluster, { type Worker } from 'node:cluster';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Colleagues, type FromWorker, Gatherer } from './colleagues.js';
 import type { Config, Loaded } from './config.js';
 import { type Logger, makeLogger } from './logger.js';
 import { VERSION } from './version.js';
-import { Colleagues, type FromWorker, Gatherer } from './worker-metrics.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 /** A worker that died comes back after this; the longer each time, when it dies again soon, up to the last. */

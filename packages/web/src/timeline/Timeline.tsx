@@ -53,7 +53,6 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
   const { places } = chat;
   const step = useView(places.step);
   const opened = useRef(step);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: going back may lead to the same address
   useEffect(() => {
     const first = opened.current === step;
     opened.current = '';
@@ -62,7 +61,7 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
     if (!first && left !== undefined) reading.goBack(left);
     else if (!first && target !== null) reading.go(target);
     if (left !== undefined || target !== null) marks.set({ found: target });
-  }, [reading, marks, target, step]);
+  }, [reading, marks, places, room.id, target, step]);
   useWitness(conversation, room);
 
   const [begin, end] = window === null ? [0, 0] : range(snapshot, window);

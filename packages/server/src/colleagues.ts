@@ -1,4 +1,4 @@
-/** What all workers of a machine have to say, as one page of /metrics: whichever of them is asked, the first process asks all of them. */
+/** What all workers of a machine have to say: whichever of them is asked, the first process asks all of them. */
 import type { Worker } from 'node:cluster';
 import type { Figure } from '@natter/protocol';
 import type { Registry } from 'prom-client';
