@@ -11,6 +11,7 @@ import { importLogs } from './import.js';
 import { instructions } from './instructions.js';
 import { machine, versions } from './machine.js';
 import { METRICS, type Run, summarise } from './metrics.js';
+import { nodes, nodesMissing } from './nodes.js';
 import { plotSvg } from './plot.js';
 import { coreBusySeconds } from './proc.js';
 import { profiled } from './profile.js';
@@ -33,10 +34,12 @@ const RETRIES = 3;
 
 /** Unless another number is said. */
 const GROWN = 1_000_000;
+const CROSSING = 2_000;
 
 const USAGE = `usage: npm run bench -- [options]
        npm run bench -- growth [messages]   what users wait for as a store grows, up to so many messages (${GROWN})
        npm run bench -- import [folder]     messages of IRC logs a second into an empty store; without a folder it makes logs
+       npm run bench -- nodes [messages]    how much later a message is at another node, over so many (${CROSSING})
        npm run bench -- instructions [update]   those of the hot path beside the committed ones, or instead of them
   --quick             one short round, under three minutes
   --only A,B          these servers: ${CONTESTANTS.map((each) => each.name).join(', ')};
@@ -201,6 +204,13 @@ async function main(): Promise<void> {
     return growth(most, most >= GROWN ? join(PACKAGE, 'GROWTH.md') : null, say);
   }
   if (task === 'import') return importLogs(rest[0], say);
+  if (task === 'nodes') {
+    const lacking = missingTools() ?? nodesMissing();
+    if (lacking !== null) throw new UsageError(lacking);
+    const messages = whole(rest[0] ?? String(CROSSING), 'messages', 1, 1_000_000);
+    pinSelf(CORES.load);
+    return nodes(messages, say);
+  }
   if (task === 'instructions') {
     process.exitCode = instructions(join(PACKAGE, 'INSTRUCTIONS.json'), rest[0] === 'update', say);
     return;

@@ -15,7 +15,7 @@ import { ownAsPostgres, postgresMissing, postgresVersion, startPostgres } from '
 import type { Contestant, Place, Started } from './server.js';
 
 const SERVER = join(import.meta.dirname, '../../../server');
-const PROGRAM = join(SERVER, 'dist/main.js');
+export const PROGRAM = join(SERVER, 'dist/main.js');
 const CLI = join(SERVER, 'dist/cli.js');
 const SERVICES = fileURLToPath(new URL('../peers/with-services.js', import.meta.url));
 const SEED = fileURLToPath(new URL('./natter-seed.js', import.meta.url));
@@ -51,6 +51,19 @@ async function makeSeed(
 ): Promise<Seeded & { dir: string }> {
   const dir = makeFolder();
   const postgres = onPostgres ? await startPostgres(dir, core) : null;
+  const made = await seedOnce(dir, work, core, dialect, postgres?.url);
+  await postgres?.stop();
+  return { ...made, dir };
+}
+
+/** Fills a store that is empty: of the folder, or the PostgreSQL given. */
+export async function seedOnce(
+  dir: string,
+  work: Work,
+  core: number,
+  dialect: string,
+  database?: string,
+): Promise<Seeded> {
   const child = start(process.execPath, [SEED], { core, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const job: SeedJob = {
     dir,
@@ -59,7 +72,7 @@ async function makeSeed(
     tokenSeconds: TOKEN_MINUTES * 60,
     dialect,
     nonce,
-    ...(postgres ? { database: postgres.url } : {}),
+    ...(database === undefined ? {} : { database }),
   };
   child.send(job);
   const ended = once(child, 'exit').then(([code]) => {
@@ -68,8 +81,7 @@ async function makeSeed(
   const [made] = (await Promise.race([once(child, 'message'), ended])) as [Seeded];
   // Not an error any more.
   await ended.catch(() => undefined);
-  await postgres?.stop();
-  return { ...made, dir };
+  return made;
 }
 
 /** Starts the program on a copy of what was made for the work point. */
@@ -91,16 +103,17 @@ function begun({ work }: Place, { rooms, tokens, standing }: Seeded): Omit<Start
   return work.kind === 'resume' ? { rooms, tokens, nonce, standing } : { rooms, tokens };
 }
 
-function settings(place: Place, data: string): Record<string, string> {
+/** What a node is started with, whose limits are off. */
+export function settings({ work, port }: Pick<Place, 'work' | 'port'>, data: string): Record<string, string> {
   return {
-    PORT: String(place.port),
+    PORT: String(port),
     HOST: '127.0.0.1',
     DATA_DIR: data,
     SECRET_KEY: secretKey,
     ACCESS_TOKEN_EXPIRE_MINUTES: String(TOKEN_MINUTES),
     LIMITS: 'off',
     // Those who come back say hello when all are connected.
-    ...(place.work.kind === 'resume' ? { HELLO_TIMEOUT_SECONDS: '60' } : {}),
+    ...(work.kind === 'resume' ? { HELLO_TIMEOUT_SECONDS: '60' } : {}),
     LOG_LEVEL: 'warn',
     NODE_ENV: 'production',
   };
