@@ -1,6 +1,7 @@
 // Brings the tree into a state that runs: dependencies as in package-lock.json, dist as in src. Does nothing when it is.
 import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { makeBundle } from './bundle.mjs';
 import { runNpm, runTsc, saying } from './processes.mjs';
 import { ensureRedoc, redocIsThere } from './redoc.mjs';
 import { filesIn, ROOT, workspaces, writtenAt } from './workspaces.mjs';
@@ -91,7 +92,7 @@ async function install(say) {
   say(`Dependencies installed in ${(ms / 1000).toFixed(1)} s`);
 }
 
-const SHARED = ['package-lock.json', 'tsconfig.base.json', 'tsconfig.json'];
+const SHARED = ['package-lock.json', 'tsconfig.base.json', 'tsconfig.json', 'tools/bundle.mjs'];
 
 const isCompiled = ({ dir }) => writtenAt(join(dir, 'tsconfig.json')) > 0 && filesIn(join(dir, 'src')).length > 0;
 const stampOf = (dir) => join(dir, 'dist', '.built');
@@ -115,6 +116,8 @@ function sourcesOf({ dir, manifest }) {
 /** Was a workspace built after its last change? The stamp carries the time at which its build began. */
 function isFresh(workspace) {
   const built = writtenAt(stampOf(workspace.dir));
+  if ((workspace.manifest.natter?.bundle ?? []).some((file) => writtenAt(join(workspace.dir, 'bundle', file)) === 0))
+    return false;
   const shared = SHARED.map((name) => join(ROOT, name));
   return built > 0 && [...sourcesOf(workspace), ...shared].every((file) => writtenAt(file) <= built);
 }
@@ -156,6 +159,10 @@ async function buildAll() {
       if (own.code !== 0) return { ok: false, output: own.output };
     } else if (isCompiled(workspace)) {
       prune(workspace);
+      if (manifest.natter?.bundle && !isFresh(workspace)) {
+        const bundled = await makeBundle(workspace);
+        if (!bundled.ok) return bundled;
+      }
     } else continue;
     stamp(dir, began);
   }
@@ -204,7 +211,6 @@ export async function become(file) {
   const path = join(ROOT, ...file.split('/'));
   if (writtenAt(path) === 0) throw new Trouble(`${file.split('/').join(sep)} is missing although the build went well.`);
   process.argv[1] = path;
-  process.setSourceMapsEnabled(true);
   mergeSignals();
   await import(new URL(`../${file}`, import.meta.url).href);
 }

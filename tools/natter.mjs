@@ -4,7 +4,7 @@ import { become, ensureReady, fail } from './ensure.mjs';
 
 try {
   await ensureReady(() => {});
-  await become('packages/server/dist/cli.js');
+  await become('packages/server/bundle/cli.js');
 } catch (error) {
   fail(error);
 }

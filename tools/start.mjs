@@ -4,7 +4,7 @@ import { become, ensureReady, fail } from './ensure.mjs';
 
 try {
   await ensureReady((line) => console.error(line));
-  await become('packages/server/dist/main.js');
+  await become('packages/server/bundle/main.js');
 } catch (error) {
   fail(error);
 }

@@ -10,7 +10,7 @@ import { seeded } from './load/loops.js';
 import { spread } from './metrics.js';
 import { freePort, listening } from './ports.js';
 
-const PROGRAM = join(import.meta.dirname, '../../server/dist/main.js');
+const PROGRAM = join(import.meta.dirname, '../../server/bundle/main.js');
 /** One room for so many messages; half of all messages are in the first one. */
 const MESSAGES_A_ROOM = 10;
 const ROOMS_OF_READER = 20;

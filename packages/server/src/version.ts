@@ -1,6 +1,7 @@
 /** The version that is running, as its package names it. */
 import { createRequire } from 'node:module';
+import { PACKAGE } from './places.js';
 
-const manifest: { version: string } = createRequire(import.meta.url)('../package.json');
+const manifest: { version: string } = createRequire(PACKAGE)('./package.json');
 
 export const VERSION = manifest.version;

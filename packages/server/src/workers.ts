@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { Colleagues, type FromWorker, Gatherer } from './colleagues.js';
 import type { Config, Loaded } from './config.js';
 import { type Logger, makeLogger } from './logger.js';
+import { BUILT } from './places.js';
 import { VERSION } from './version.js';
 
-const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('main.js', BUILT));
 /** A worker that died comes back after this; the longer each time, when it dies again soon, up to the last. */
 const RESTART_MS = 500;
 const RESTART_MS_MAX = 15_000;

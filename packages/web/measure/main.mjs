@@ -12,7 +12,7 @@ import { chromium } from 'playwright-core';
 import { keypress, scrollToBeginning, switchRooms, warmStart } from './scenes.mjs';
 
 const PASSWORD = 'correct horse battery';
-const server = (file) => fileURLToPath(new URL(`../../server/dist/${file}`, import.meta.url));
+const server = (file) => fileURLToPath(new URL(`../../server/bundle/${file}`, import.meta.url));
 const logs = process.argv[2];
 if (!logs) {
   console.error('usage: npm run measure -w @natter/web -- <folder of IRC logs>');

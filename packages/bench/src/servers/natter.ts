@@ -15,8 +15,8 @@ import { ownAsPostgres, postgresMissing, postgresVersion, startPostgres } from '
 import type { Contestant, Place, Started } from './server.js';
 
 const SERVER = join(import.meta.dirname, '../../../server');
-export const PROGRAM = join(SERVER, 'dist/main.js');
-const CLI = join(SERVER, 'dist/cli.js');
+export const PROGRAM = join(SERVER, 'bundle/main.js');
+const CLI = join(SERVER, 'bundle/cli.js');
 const SERVICES = fileURLToPath(new URL('../peers/with-services.js', import.meta.url));
 const SEED = fileURLToPath(new URL('./natter-seed.js', import.meta.url));
 /** Longer than any run of the bench. */

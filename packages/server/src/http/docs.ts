@@ -1,6 +1,7 @@
 /** The documents that every server carries: OpenAPI with two ways to read it, AsyncAPI, the errors, and a front door. */
 import { readFile } from 'node:fs/promises';
 import swaggerUi from '@fastify/swagger-ui';
+import { PACKAGE } from '../places.js';
 import { asyncapi } from './asyncapi.js';
 import type { App, GuestDocuments, Guests } from './edge.js';
 import { openapiOf, openapiOfTag } from './openapi.js';
@@ -8,7 +9,7 @@ import { DOCS_POLICY, errorsPage, homePage, LOGO, PAGE_POLICY, redocPage } from 
 import { ERRORS_PATH, refuseWith } from './problems.js';
 import type { WebApp } from './web.js';
 
-const REDOC_FILE = new URL('../../assets/redoc/redoc.standalone.js', import.meta.url);
+const REDOC_FILE = new URL('assets/redoc/redoc.standalone.js', PACKAGE);
 /** The one thing that ReDoc would fetch from elsewhere: the logo beside its name. */
 const REDOC_LOGO = /https:\/\/cdn\.redoc\.ly\/redoc\/logo-mini\.svg/g;
 const NO_PICTURE = 'data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=';

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyReply } from 'fastify';
+import { PACKAGE } from '../places.js';
 import type { App } from './edge.js';
 
-const DIST = fileURLToPath(new URL('../../../web/dist', import.meta.url));
+const DIST = fileURLToPath(new URL('../web/dist', PACKAGE));
 
 /** What stands at the root beside the page is asked for anew each time: these, under any name. */
 const LOOSE = /^(?!addresses\.)[^.]+\.(?:js|png|webmanifest)$/;

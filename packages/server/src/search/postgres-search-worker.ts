@@ -1,4 +1,5 @@
 /** The thread of the search on PostgreSQL: makes the index follow the log, where that is this node's part, and answers. */
+import '../stack-traces.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PostgresConnection } from '../postgres/connection.js';
 import type { FinderLimits } from './plan.js';

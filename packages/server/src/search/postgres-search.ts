@@ -1,6 +1,7 @@
 /** The search on PostgreSQL: its thread, and the port. */
 import { type Answer, refuse } from '../core/actor.js';
 import type { Limits } from '../limits.js';
+import { BUILT } from '../places.js';
 import type { PostgresOptions } from '../postgres/connection.js';
 import type { FoundRows } from './plan.js';
 import type { PostgresSearchData } from './postgres-search-worker.js';
@@ -74,7 +75,7 @@ export class PostgresSearch implements Search {
   #start(): Thread {
     const { database, limits, followMs = FOLLOW_MS, onTrouble } = this.#options;
     return new Thread({
-      file: new URL('./postgres-search-worker.js', import.meta.url),
+      file: new URL('search/postgres-search-worker.js', BUILT),
       name: 'search',
       data: {
         database,

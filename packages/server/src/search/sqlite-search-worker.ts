@@ -1,4 +1,5 @@
 /** The threads of the search: one makes the index follow the log, another one answers. */
+import '../stack-traces.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FinderLimits, FoundRows } from './plan.js';
 import type { SearchState } from './search.js';

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { type Answer, refuse } from '../core/actor.js';
 import type { Limits } from '../limits.js';
+import { BUILT } from '../places.js';
 import type { FoundRows } from './plan.js';
 import { decodeCursor, encodeCursor, requestProblem } from './query.js';
 import type { FoundPage, Search, SearchRequest, SearchState } from './search.js';
@@ -21,7 +22,7 @@ export interface SqliteSearchOptions {
 
 const FOLLOW_MS = 50;
 const RESTART_MS = 1_000;
-const WORKER = new URL('./sqlite-search-worker.js', import.meta.url);
+const WORKER = new URL('search/sqlite-search-worker.js', BUILT);
 
 export class SqliteSearch implements Search {
   readonly #options: SqliteSearchOptions;

@@ -1,4 +1,5 @@
 /** The thread that holds a SQLite connection: takes requests, answers them in order. One writes, others only read. */
+import '../stack-traces.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CommitError, SqliteConnection } from './sqlite-connection.js';
 import { answer, type SqliteRequest, takesAway } from './sqlite-requests.js';

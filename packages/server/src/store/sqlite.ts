@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Epoch, Seq, StreamId } from '@natter/protocol';
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import { BUILT } from '../places.js';
 import { ReadDriver } from './read-driver.js';
 import type { SqliteRequest } from './sqlite-requests.js';
 import type { SqliteResponse, SqliteWorkerData } from './sqlite-worker.js';
@@ -36,7 +37,7 @@ class Thread implements SqliteThread {
   readonly ready: Promise<void>;
 
   constructor(data: SqliteWorkerData) {
-    this.#worker = new Worker(new URL('./sqlite-worker.js', import.meta.url), {
+    this.#worker = new Worker(new URL('store/sqlite-worker.js', BUILT), {
       workerData: data,
       name: `sqlite-${data.role}`,
     });

@@ -105,7 +105,7 @@ describe('without room for it', () => {
       encoding: 'utf8',
       timeout: 20_000,
     });
-  const natter = (args: string): string[] => [join(import.meta.dirname, '../../dist/cli.js'), ...args.split(' ')];
+  const natter = (args: string): string[] => [join(import.meta.dirname, '../../bundle/cli.js'), ...args.split(' ')];
 
   it('a backup and a move end with a reason, leave nothing that looks whole, and are made once there is', async () => {
     const backup = cramped(`backup ${at('backup.db')}`);
