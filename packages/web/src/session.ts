@@ -4,6 +4,7 @@
  */
 import { Http, NatterError } from '@natter/client';
 import { View } from '@natter/client/emitter';
+import { localError } from '@natter/client/errors';
 import { withLock } from '@natter/client/storage';
 import type { Account, Tokens } from '@natter/protocol';
 import { leave } from './leaving.js';
@@ -21,6 +22,8 @@ type Mark = { readonly user: Account; readonly session: string } | { readonly en
 const EARLY = 30_000;
 /** Another tab may have been faster, and the cookie that it got is there a moment later. */
 const AGAIN = 400;
+/** A renewal that takes longer (a tab that hangs may hold the lock) is given up by those who wait for it. */
+const RENEWED_WITHIN = 60_000;
 /** Another tab that has a good token says so within this many milliseconds. */
 const ANSWER_WITHIN = 100;
 
@@ -80,7 +83,13 @@ export class Session {
   readonly token = (refused?: string): Promise<string> => {
     const held = this.#good(refused);
     if (held) return Promise.resolve(held);
-    this.#renewal ??= withLock('natter:session', () => this.#renew(refused)).finally(() => {
+    if (this.#renewal) return this.#renewal;
+    let late: ReturnType<typeof setTimeout> | undefined;
+    const given = new Promise<never>((_, reject) => {
+      late = setTimeout(() => reject(localError('timeout', 'no token came in time')), RENEWED_WITHIN);
+    });
+    this.#renewal = Promise.race([withLock('natter:session', () => this.#renew(refused)), given]).finally(() => {
+      clearTimeout(late);
       this.#renewal = null;
     });
     return this.#renewal;

@@ -14,9 +14,10 @@ beforeAll(async () => {
   await ada.api.createRoom({ kind: 'channel', name: 'garden', visibility: 'public' });
 });
 
-/** What the server answers while it is broken; `mend` has it answer by itself again. */
+/** What the server answers while it is broken, for good; `mend` has it answer by itself again. */
 async function breakDown(page: Page, url: RegExp): Promise<() => Promise<void>> {
-  await page.route(url, (route) => route.fulfill({ status: 500, contentType: 'application/json', body: '{}' }));
+  const body = JSON.stringify({ code: 'internal', retryable: false });
+  await page.route(url, (route) => route.fulfill({ status: 500, contentType: 'application/json', body }));
   return () => page.unroute(url);
 }
 

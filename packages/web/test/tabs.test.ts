@@ -42,6 +42,32 @@ describe('two tabs', () => {
     await eventually('it is asked for', () => renewals() === 1);
   });
 
+  it('[S3] do not wait for ever for one that hangs in the middle of a renewal', async () => {
+    const { id } = await ada.api.createRoom({ kind: 'channel', name: 'hanging' });
+    const context = await house.device();
+    const hanging = await house.admit(context, 'ada');
+    await hanging.evaluate(() => {
+      const hold = new Promise<void>((release) => Object.assign(globalThis, { release }));
+      return new Promise<void>((held) => {
+        void navigator.locks.request('natter:session', () => {
+          held();
+          return hold;
+        });
+      });
+    });
+    const page = await context.newPage();
+    // As the page waits a minute, only sooner.
+    await page.addInitScript(() => {
+      const late = globalThis.setTimeout;
+      globalThis.setTimeout = ((run: () => void, after?: number, ...more: unknown[]) =>
+        late(run, after === 60_000 ? 500 : after, ...more)) as typeof setTimeout;
+    });
+    await page.goto(`${house.url}/r/${id}`);
+    await page.locator('[data-connection="waiting"]').waitFor({ state: 'attached' });
+    await hanging.evaluate(() => (globalThis as unknown as { release: () => void }).release());
+    await page.locator('[data-connection="live"]').waitFor({ state: 'attached' });
+  });
+
   it('are out together, and in together, as whoever logs in', async () => {
     const { first, second } = await tabs('out');
     const before = (await ada.api.sessions()).sessions.length;

@@ -152,7 +152,8 @@ describe('a thread', () => {
     await bob.api.sendMessage(room.id, { text: 'the answer to it', replyTo: first.id });
     const page = await house.enter('ada', `/r/${room.id}`);
     const url = /\/v1\/messages\/\d+\/thread/;
-    await page.route(url, (route) => route.fulfill({ status: 503, contentType: 'application/json', body: '{}' }));
+    const body = JSON.stringify({ code: 'internal', retryable: false });
+    await page.route(url, (route) => route.fulfill({ status: 500, contentType: 'application/json', body }));
     await openThread(page, 'hard to reach');
     const problem = panel(page).getByRole('alert');
     await problem.waitFor();
@@ -160,5 +161,21 @@ describe('a thread', () => {
     await problem.getByRole('button', { name: 'Try again' }).click();
     await problem.waitFor({ state: 'detached' });
     await eventually('it is read', async () => (await answers(page)).length === 2);
+  });
+
+  it('is read by itself when what failed may pass', async () => {
+    const room = await makeRoom('passing');
+    const first = await bob.api.sendMessage(room.id, { text: 'hard to reach at first' });
+    await bob.api.sendMessage(room.id, { text: 'the answer to it', replyTo: first.id });
+    const page = await house.enter('ada', `/r/${room.id}`);
+    let failures = 0;
+    await page.route(/\/v1\/messages\/\d+\/thread/, (route) => {
+      failures += 1;
+      return failures > 2 ? route.continue() : route.fulfill({ status: 503, body: '' });
+    });
+    await openThread(page, 'hard to reach at first');
+    await eventually('it is asked for until it is there', () => failures > 2);
+    await panel(page).getByRole('alert').waitFor({ state: 'detached' });
+    expect(await answers(page)).toEqual(['hard to reach at first', 'the answer to it']);
   });
 });

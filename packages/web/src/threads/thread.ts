@@ -2,6 +2,7 @@
 import { type Event, type Message, NatterError, type PendingMessage } from '@natter/client';
 import { View } from '@natter/client/emitter';
 import { applyEvent, unknownRoom } from '@natter/client/reducer';
+import { Again } from '../chat/again.js';
 import type { Chat } from '../chat/chat.js';
 import { Talk } from '../timeline/talk.js';
 
@@ -24,6 +25,7 @@ export class Thread extends Talk {
   #messages: readonly Message[];
   #loaded = false;
   #error: NatterError | null = null;
+  readonly #again = new Again(() => void this.load());
   /** Heard while pages are read: they may have been read before it. */
   #heard: Event[] | null = null;
   /** Rises when what is being read is not wanted any more. */
@@ -51,6 +53,7 @@ export class Thread extends Talk {
     void this.load();
     return () => {
       this.#turn += 1;
+      this.#again.over();
       for (const stop of stops) stop();
     };
   }
@@ -58,6 +61,7 @@ export class Thread extends Talk {
   async load(): Promise<void> {
     this.#turn += 1;
     const turn = this.#turn;
+    this.#again.asked();
     const { api, client } = this.chat;
     this.#heard = [];
     this.#error = null;
@@ -79,11 +83,13 @@ export class Thread extends Talk {
       if (turn !== this.#turn) return;
       this.#messages = messages;
       this.#loaded = true;
+      this.#again.over();
       for (const event of this.#heard ?? []) this.#apply(event);
     } catch (error) {
       if (!(error instanceof NatterError)) throw error;
       if (turn !== this.#turn) return;
       this.#error = error;
+      this.#again.went({ error, loading: false });
     }
     this.#heard = null;
     this.view.touch();

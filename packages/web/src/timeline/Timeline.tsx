@@ -37,6 +37,7 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
   const { reading, timeline, marks } = conversation;
   const snapshot = useView(timeline);
   const window = useView(reading.window);
+  const trouble = useView(reading.again.trouble);
   const newness = useView(conversation.newness);
   const scroller = useRef<HTMLElement>(null);
   const list = useRef<HTMLOListElement>(null);
@@ -112,8 +113,8 @@ export function Timeline({ room, name, target, conversation }: TimelineProps) {
           {rows.map((row) => drawRow(row, conversation, { stop, mine }))}
         </ol>
       </section>
-      <Trouble snapshot={snapshot} retry={() => reading.retry()} />
-      {window === null && !snapshot.error && (
+      <Trouble again={reading.again} loaded={snapshot.loaded} />
+      {window === null && trouble === null && (
         <div className={styles.opening}>
           <Spinner label={t.timeline.loading} />
         </div>

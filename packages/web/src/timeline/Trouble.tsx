@@ -1,5 +1,5 @@
-/** Messages that could not be loaded: without a network they come by themselves later, else one may try again. */
-import type { TimelineSnapshot } from '@natter/client';
+/** Messages that could not be loaded: they come by themselves later, and one need not wait for that. */
+import type { Again } from '../chat/again.js';
 import { useChat, useView } from '../chat/chat.js';
 import { t } from '../texts/texts.js';
 import { Button } from '../ui/Button.js';
@@ -7,13 +7,14 @@ import { Empty } from '../ui/Empty.js';
 import styles from './Timeline.module.css';
 
 interface TroubleProps {
-  snapshot: TimelineSnapshot;
-  retry: () => void;
+  again: Again;
+  /** Some of them are here. */
+  loaded: boolean;
 }
 
-export function Trouble({ snapshot: { error, loading, loaded }, retry }: TroubleProps) {
+export function Trouble({ again, loaded }: TroubleProps) {
   const { state } = useView(useChat().client.connection);
-  if (!error || loading) return null;
+  if (useView(again.trouble) === null) return null;
   if (state !== 'live' && !loaded) {
     return (
       <div className={styles.opening}>
@@ -31,7 +32,7 @@ export function Trouble({ snapshot: { error, loading, loaded }, retry }: Trouble
   return (
     <div className={styles.failed} role="alert">
       {t.timeline.failed}
-      <Button kind="bare" onClick={retry}>
+      <Button kind="bare" onClick={() => again.now()}>
         {t.timeline.retry}
       </Button>
     </div>

@@ -4,9 +4,11 @@
  */
 import type { Message, Timeline, TimelineSnapshot } from '@natter/client';
 import { View } from '@natter/client/emitter';
+import { Again } from '../chat/again.js';
 import type { Place, Places } from '../chat/places.js';
 import { lettersOf } from '../look/letters.js';
 import { anchorsItself, offsetOf, rowAt, standsIn, topMessage } from './anchor.js';
+import { type Align, placeOf, type Stand } from './stand.js';
 import { around, atEnd, grow, most, range, screenful, type Window } from './window.js';
 
 export interface Sight {
@@ -15,15 +17,6 @@ export interface Sight {
   /** Seq of the first message in sight. */
   readonly top: number;
 }
-
-/** Where the reader stands: it is kept whatever is loaded, drawn, measured anew or dropped, until the reader scrolls. */
-type Stand =
-  | { readonly is: 'end' }
-  | { readonly is: 'place'; readonly place: Place }
-  /** Not reached yet: where on the screen it comes to stand is seen when it is drawn. */
-  | { readonly is: 'message'; readonly seq: number; readonly align: Align; readonly ifNear?: boolean };
-
-type Align = 'middle' | 'upper';
 
 /** Messages in a page. */
 const PAGE = 100;
@@ -50,6 +43,8 @@ export class Reading {
   /** What stands in the page; null until there is something to show. */
   readonly window: View<Window | null> = new View(() => this.#window);
   readonly sight: View<Sight> = new View(() => this.#sight);
+  /** For what could not be read. */
+  readonly again = new Again(() => this.#proceed());
   readonly #options: ReadingOptions;
   #window: Window | null = null;
   #sight: Sight = { atEnd: false, top: 0 };
@@ -85,7 +80,8 @@ export class Reading {
     else if (place) this.#stand = { is: 'place', place };
     else if (options.newFrom === null) this.#stand = { is: 'end' };
     else this.#stand = { is: 'message', seq: options.newFrom, align: 'upper', ifNear: true };
-    this.#begin();
+    // What failed when the room was open before is no reason not to ask.
+    this.#begin(!this.#snapshot.loading);
   }
 
   /** The page's elements are there. Answers the function that lets go of them. */
@@ -120,6 +116,7 @@ export class Reading {
       observer.disconnect();
       cancelAnimationFrame(this.#frame);
       this.#postponed = 0;
+      this.again.over();
       this.#scroller = null;
     };
   }
@@ -127,9 +124,11 @@ export class Reading {
   /** The timeline has changed; before it is drawn. */
   changed(): void {
     const { loaded, messages } = this.#snapshot;
+    this.again.went(this.#snapshot);
     if (!loaded) {
       // Dropped, and read again: the reader stays where they stood.
       this.#held = true;
+      if (this.#window !== null) this.#asked = null;
       this.#put(null);
       this.#begin();
     } else if (this.#window === null || this.#waiting) {
@@ -172,12 +171,6 @@ export class Reading {
     if (this.#waiting) this.#put(null);
   }
 
-  /** Reads again what could not be read. */
-  retry(): void {
-    if (this.#window !== null && !this.#waiting) this.#fill(true);
-    else this.#load();
-  }
-
   get #snapshot(): TimelineSnapshot {
     return this.#options.timeline.getSnapshot();
   }
@@ -203,9 +196,9 @@ export class Reading {
       return;
     }
     this.#waiting = true;
-    if (!again && (loading || error)) return;
+    if (!again && (loading || (error && !this.again.due))) return;
     // What was read around it is the nearest that there is.
-    if (loaded && stand.is !== 'end' && this.#asked === placeOf(stand).seq) this.#show();
+    if (loaded && !error && stand.is !== 'end' && this.#asked === placeOf(stand).seq) this.#show();
     else this.#load();
   }
 
@@ -214,8 +207,19 @@ export class Reading {
     const stand = this.#stand;
     const near = stand.is === 'end' || (stand.is === 'message' && stand.ifNear);
     this.#asked = near ? null : placeOf(stand).seq;
-    // What goes wrong is in the snapshot.
-    (this.#asked === null ? timeline.load(PAGE) : timeline.around(this.#asked, PAGE)).catch(() => {});
+    this.#ask(this.#asked === null ? timeline.load(PAGE) : timeline.around(this.#asked, PAGE));
+  }
+
+  /** What goes wrong is in the snapshot. */
+  #ask(answer: Promise<void>): void {
+    this.again.asked();
+    answer.catch(() => {});
+  }
+
+  /** Once more, wherever the reader is by now. */
+  #proceed(): void {
+    if (this.#window !== null && !this.#waiting) this.#fill();
+    else this.#begin();
   }
 
   /** Is a place in the log among what is loaded? */
@@ -337,23 +341,24 @@ export class Reading {
   }
 
   /** Rows for one and a half screens on both sides, loaded where they are not. */
-  #fill(again = false): void {
+  #fill(): void {
     const scroller = this.#scroller;
     const window = this.#window;
     if (!scroller || window === null || this.#due || this.#waiting || this.#lettering) return;
     const { scrollTop, scrollHeight, clientHeight } = scroller;
     const margin = clientHeight * 1.5 + 200;
     const { older, newer, loading, error } = this.#snapshot;
+    const mayAsk = !loading && (!error || this.again.due);
     const max = most(clientHeight);
     if (scrollTop < margin) {
       const grown = grow(this.#snapshot, window, 'up', max);
       if (grown) return this.#grow(window, grown);
-      if (older && !loading && (again || !error)) this.#options.timeline.older(PAGE).catch(() => {});
+      if (older && mayAsk) this.#ask(this.#options.timeline.older(PAGE));
     }
     if (scrollHeight - scrollTop - clientHeight < margin) {
       const grown = grow(this.#snapshot, window, 'down', max);
       if (grown) return this.#grow(window, grown);
-      if (newer && !loading && (again || !error)) this.#options.timeline.newer(PAGE).catch(() => {});
+      if (newer && mayAsk) this.#ask(this.#options.timeline.newer(PAGE));
     }
   }
 
@@ -396,8 +401,4 @@ export class Reading {
     this.#sight = next;
     this.sight.touch();
   }
-}
-
-function placeOf(stand: Exclude<Stand, { is: 'end' }>): Place {
-  return stand.is === 'place' ? stand.place : { seq: stand.seq, offset: 0 };
 }
