@@ -262,8 +262,10 @@ export async function openApp(config: Config, options: OpenOptions): Promise<App
     touchUsers: (rows) => store.touchUsers(rows),
     node,
     onError: (error) => logger.error({ err: error, part: 'hub' }, 'delivery met an error; it is tried again'),
+    spentElsewhere: (spent) => rates.hear(spent),
     metrics: metrics.hub,
   });
+  if (bus.shared) rates.share((spent) => bus.broadcast({ type: 'rates.spent', node, ...spent }));
   const followers =
     edge && signer && nats && config.nats?.followers
       ? new edge.Followers({

@@ -3,6 +3,7 @@
  * Everything on it is a hint [H3]: a driver may lose, repeat and reorder, and must never be waited for.
  */
 import type { Seq, StreamId, UserId } from '@natter/protocol';
+import type { Spent } from '../rate-limiter.js';
 import type { StoredEvent } from '../store/store.js';
 
 /** Never stored, may be lost: what is told to those who follow a stream right now. */
@@ -22,8 +23,11 @@ export interface Visit {
   toSelf: boolean;
 }
 
-/** What is told to every node: who is where on the one that speaks, which `node` names. A word is a place and a user. */
-export type NodeMessage =
+/** What is told to every node; `node` names the one that speaks. */
+export type NodeMessage = RollMessage | SpentMessage;
+
+/** Who is where on that node. A word is a place and a user. */
+export type RollMessage =
   | { type: 'roll.change'; node: string; came: string[]; went: string[] }
   /** So many words are on the list, and so they sum up: said again and again, as a lease. */
   | { type: 'roll.lease'; node: string; count: number; sum: number }
@@ -31,6 +35,9 @@ export type NodeMessage =
   | { type: 'roll.ask'; node: string; of: string | null }
   /** The whole list, in parts from 1 on. */
   | { type: 'roll.all'; node: string; part: number; parts: number; words: string[] };
+
+/** What somebody spent of a rate limit there since it was last told; below 0: was given back. */
+export type SpentMessage = { type: 'rates.spent'; node: string } & Spent;
 
 export interface BusListener {
   event(event: StoredEvent): void;

@@ -6,6 +6,7 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { Epoch, EventType, Seq, StreamId } from '@natter/protocol';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/schema';
+import { SUBJECT_MAX } from '../rate-limiter.js';
 import type { StoredEvent } from '../store/store.js';
 import type { NodeMessage, Signal } from './bus.js';
 
@@ -16,6 +17,9 @@ const SEAL_BYTES = 16;
 const SEAL_OPEN = ',"seal":"';
 const TAIL_BYTES = SEAL_OPEN.length + 22 + 2;
 const HEAD = `{"v":${VERSION},`;
+
+/** More than any limit has. */
+const COST_MAX = 1e8;
 
 /** What the driver itself says: I am here, and I am going. */
 export type Beat = { type: 'beat'; node: string } | { type: 'bye'; node: string };
@@ -65,6 +69,13 @@ const messages = Compile(
     Type.Object({ ...envelope, type: Type.Literal('roll.lease'), count, sum: count }),
     Type.Object({ ...envelope, type: Type.Literal('roll.ask'), of: Type.Union([name, Type.Null()]) }),
     Type.Object({ ...envelope, type: Type.Literal('roll.all'), part: count, parts: count, words }),
+    Type.Object({
+      ...envelope,
+      type: Type.Literal('rates.spent'),
+      limit: name,
+      subject: Type.String({ maxLength: SUBJECT_MAX }),
+      cost: Type.Number({ minimum: -COST_MAX, maximum: COST_MAX }),
+    }),
     Type.Object({ ...envelope, type: Type.Literal('beat') }),
     Type.Object({ ...envelope, type: Type.Literal('bye') }),
   ]),

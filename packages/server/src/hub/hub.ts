@@ -4,6 +4,7 @@ import type { Bus } from '../bus/bus.js';
 import type { Clock, Timer } from '../clock.js';
 import type { Limits } from '../limits.js';
 import type { CommitListener } from '../log/log.js';
+import type { Spent } from '../rate-limiter.js';
 import type { StoredEvent, Visit } from './encoding.js';
 import { Feeds } from './feeds.js';
 import { Flushes, type FlushWindow } from './flush.js';
@@ -51,6 +52,8 @@ export interface HubOptions {
   node: string;
   /** What went wrong behind the scenes: nothing is lost by it, and it is tried again. */
   onError(error: unknown): void;
+  /** Somebody spent of a rate limit on another node. */
+  spentElsewhere?(spent: Spent): void;
   metrics?: HubMetrics;
   flushWindow?: FlushWindow;
 }
@@ -170,7 +173,10 @@ export class Hub {
         if (signal.type === 'typing') this.#typing.set(stream, signal.user, signal.active, false);
         else this.#tellVisit(stream, signal);
       },
-      message: (message) => this.#roll.hear(message),
+      message: (message) => {
+        if (message.type === 'rates.spent') options.spentElsewhere?.(message);
+        else this.#roll.hear(message);
+      },
       behind: (stream, seq) => this.#feeds.get(stream)?.behind(seq),
       followed: (streams) => this.#feeds.suspect(streams),
       troubled: () => {

@@ -3,7 +3,7 @@
  * then how long it is and what it sums up to; whoever has it otherwise asks for the whole. Never stored.
  */
 import type { UserId } from '@natter/protocol';
-import type { Bus, NodeMessage } from '../bus/bus.js';
+import type { Bus, RollMessage } from '../bus/bus.js';
 import type { Clock, Timer } from '../clock.js';
 
 /** The first change is told at once, others that come within this many milliseconds together. */
@@ -98,7 +98,7 @@ export class Roll {
   }
 
   /** From another node. */
-  hear(message: NodeMessage): void {
+  hear(message: RollMessage): void {
     const { node } = message;
     if (message.type === 'roll.ask') {
       if (message.of === null || message.of === this.#options.node) this.#asked = true;
@@ -205,7 +205,7 @@ export class Roll {
   }
 
   /** A part that does not follow the last one is of no use: the next lease shows it, and the whole is asked for again. */
-  #part(sheet: Sheet, { part, parts, words }: NodeMessage & { type: 'roll.all' }): void {
+  #part(sheet: Sheet, { part, parts, words }: RollMessage & { type: 'roll.all' }): void {
     if (part === 1) sheet.coming = { words: new Set(), next: 1 };
     const { coming } = sheet;
     if (!coming || part !== coming.next) {

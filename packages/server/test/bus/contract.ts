@@ -174,6 +174,8 @@ export function describeBus(name: string, open: () => Promise<BusSite>): void {
         { type: 'roll.lease', node: 'a', count: 2, sum: 4_294_967_295 },
         { type: 'roll.ask', node: 'a', of: null },
         { type: 'roll.all', node: 'a', part: 1, parts: 2, words: ['online/1'] },
+        { type: 'rates.spent', node: 'a', limit: 'RATE_SENDS_PER_USER', subject: '7', cost: 30 },
+        { type: 'rates.spent', node: 'a', limit: 'RATE_LOGIN_PER_ACCOUNT', subject: 'ann "a" ☃\n::1', cost: -1 },
       ];
       for (const message of messages) a.bus.broadcast(message);
       await settled(a.bus, b.ear, c.ear);

@@ -32,7 +32,9 @@ function makeRoll(node: string): Roll {
     event: () => {},
     behind: () => {},
     signal: () => {},
-    message: (message) => roll.hear(message),
+    message: (message) => {
+      if (message.type !== 'rates.spent') roll.hear(message);
+    },
     followed: () => {},
     troubled: () => {},
   });
