@@ -208,7 +208,7 @@ export class Api {
   user(user: number): Promise<Account | User> {
     return this.#get(`/users/${user}`);
   }
-  usergroups(query?: After): Promise<UserGroupPage> {
+  usergroups(query?: After & { q?: string }): Promise<UserGroupPage> {
     return this.#get('/usergroups', query);
   }
   usergroup(usergroup: number): Promise<UserGroup> {

@@ -191,6 +191,58 @@ describe('writing', () => {
     await message(page, 'ask @bob in #orchard 🎉 @bo').waitFor();
   });
 
+  it('[M4] completes a user group, shows its name as a call, and counts it for those of it who are in the room', async () => {
+    const cleo = await house.join('cleo', 'Cleo Adams');
+    const dan = await house.join('dan', 'Dan Brown');
+    const room = await ada.api.createRoom({ kind: 'channel', name: 'grouped', members: [bob.id, cleo.id] });
+    const other = await ada.api.createRoom({ kind: 'channel', name: 'apart', members: [bob.id, cleo.id] });
+    await ada.api.createUsergroup({ name: 'cooks', description: 'Ask them what to eat', members: [bob.id, dan.id] });
+    await ada.api.createUsergroup({ name: 'cookies', members: [] });
+    const pages = {
+      ada: await house.enter('ada', `/r/${room.id}`),
+      bob: await house.enter('bob', `/r/${other.id}`),
+      cleo: await house.enter('cleo', `/r/${other.id}`),
+    };
+    await composer(pages.ada).pressSequentially('what is for lunch, @coo');
+    const option = pages.ada.getByRole('option', { name: /@cooks/ });
+    await option.waitFor();
+    expect(await option.textContent()).toContain('Ask them what to eat');
+    // One that nobody is in calls nobody.
+    expect(await pages.ada.getByRole('option').count()).toBe(1);
+    await composer(pages.ada).press('Enter');
+    await composer(pages.ada).press('Enter');
+    await message(pages.ada, 'what is for lunch').locator('[title="Ask them what to eat"]').waitFor();
+
+    const entry = (page: Page) => page.locator(`[data-room="${room.id}"]`);
+    await entry(pages.bob).getByText('1 mention').waitFor({ state: 'attached' });
+    await entry(pages.cleo).getByText('1 unread message').waitFor({ state: 'attached' });
+    const rowOf = async ({ api }: typeof ada) => (await api.rooms()).rooms.find(({ id }) => id === room.id);
+    expect([(await rowOf(bob))?.mentions, (await rowOf(cleo))?.mentions, await rowOf(dan)]).toEqual([1, 0, undefined]);
+    for (const [name, calls] of [
+      ['bob', true],
+      ['cleo', false],
+    ] as const) {
+      await entry(pages[name]).click();
+      const call = message(pages[name], 'what is for lunch').locator('[title="Ask them what to eat"]');
+      await call.waitFor();
+      expect(await call.textContent()).toBe('@cooks');
+      expect(await call.evaluate((one) => one.hasAttribute('data-me'))).toBe(calls);
+    }
+    // A name that is nobody's is a word like any other, also beside one that calls.
+    await say(pages.ada, 'or @nobody, @bob?');
+    const second = message(pages.bob, 'or @nobody, @bob?');
+    await second.locator('[data-me]').waitFor();
+    expect(await second.locator('[data-text] span').allTextContents()).toEqual(['@bob']);
+    // In a direct room there is no group to call.
+    const direct = await ada.api.openDirect(bob.id);
+    const page = await house.enter('ada', `/r/${direct.id}`);
+    await composer(page).pressSequentially('@');
+    await page.getByRole('option', { name: /Bob Ross/ }).waitFor();
+    await composer(page).pressSequentially('coo');
+    await page.getByRole('option', { name: /Bob Ross/ }).waitFor({ state: 'detached' });
+    expect(await page.getByRole('option').count()).toBe(0);
+  });
+
   it('has a picker of emoji with those of lately first, and tones of skin', async () => {
     const room = await makeRoom('emoji');
     const page = await house.enter('ada', `/r/${room.id}`);

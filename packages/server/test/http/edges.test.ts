@@ -163,6 +163,8 @@ describe('budgets', () => {
           found.push((await site.ask('GET', path, { token: ada.token })).status);
         }
         expect(found).toEqual([200, 200, 429, 429]);
+        expect((await site.ask('GET', '/v1/usergroups?q=a', { token: ada.token })).status).toBe(429);
+        expect((await site.ask('GET', '/v1/usergroups', { token: ada.token })).status).toBe(200);
       },
     ));
 });

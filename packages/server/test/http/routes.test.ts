@@ -402,6 +402,35 @@ describe('people', () => {
     expect((await site.ask('DELETE', path, as(ada))).status).toBe(200);
     expect((await site.ask('GET', path, as(bob))).status).toBe(404);
   });
+
+  it('are found in user groups by a part of the name, whatever its letters, and by nobody who is not logged in', async () => {
+    const make = async (name: string) =>
+      (await site.ask('POST', '/v1/usergroups', as(ada, { name, members: [bob.id] }))).body.id;
+    for (const name of ['Night-Bakers', 'bakery', 'bakers', 'plumbers']) await make(name);
+    const found = async (q: string, more = '') => {
+      const { status, body } = await site.ask('GET', `/v1/usergroups?q=${encodeURIComponent(q)}${more}`, as(eve));
+      expect([q, status]).toEqual([q, 200]);
+      return body.usergroups.map(({ name }: { name: string }) => name);
+    };
+    // The very name first, then those that begin so, then those that hold it.
+    expect(await found('bakers')).toEqual(['bakers', 'Night-Bakers']);
+    expect(await found('BAKER')).toEqual(['bakers', 'bakery', 'Night-Bakers']);
+    expect(await found('baker', '&limit=2')).toEqual(['bakers', 'bakery']);
+    for (const none of ['%', '_', '\\', 'b_kers', 'no such']) expect(await found(none)).toEqual([]);
+    // Nothing wanted is all of them.
+    expect(await found('  ')).toHaveLength(4 + (await found('shapers')).length);
+    // A name that a group had is no name of it any more, and one that is gone is not found.
+    const renamed = await make('tilers');
+    await site.ask('PATCH', `/v1/usergroups/${renamed}`, as(ada, { name: 'roofers' }));
+    expect(await found('tilers')).toEqual([]);
+    expect(await found('roof')).toEqual(['roofers']);
+    await site.ask('DELETE', `/v1/usergroups/${renamed}`, as(ada));
+    expect(await found('roof')).toEqual([]);
+    expect((await site.ask('GET', '/v1/usergroups?q=bakers')).status).toBe(401);
+    for (const none of ['%00', 'x'.repeat(201)]) {
+      expect((await site.ask('GET', `/v1/usergroups?q=${none}`, as(eve))).status).toBe(422);
+    }
+  });
 });
 
 describe('answers', () => {
@@ -427,6 +456,7 @@ describe('answers', () => {
       [`/v1/messages/${message.id}/versions`]: VersionList,
       '/v1/me/mentions': MessageList,
       '/v1/usergroups': UserGroupPage,
+      '/v1/usergroups?q=shape': UserGroupPage,
       '/v1/audit': AuditPage,
     };
     for (const [path, schema] of Object.entries(promised)) {

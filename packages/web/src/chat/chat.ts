@@ -25,6 +25,7 @@ import { Quotes } from './quotes.js';
 import { ReadMarks } from './read-marks.js';
 import { Timelines } from './timelines.js';
 import { Typing } from './typing.js';
+import { UserGroups } from './usergroups.js';
 
 export interface Chat {
   readonly client: NatterClient;
@@ -38,6 +39,7 @@ export interface Chat {
   readonly presence: Presence;
   readonly quotes: Quotes;
   readonly groupNames: GroupNames;
+  readonly usergroups: UserGroups;
   readonly timelines: Timelines;
   /** Where I was reading, by room. */
   readonly places: Places;
@@ -124,6 +126,7 @@ export async function openChat(session: Session, me: number): Promise<Chat> {
     presence,
     quotes: new Quotes(client, api),
     groupNames,
+    usergroups: new UserGroups(api),
     timelines: new Timelines(client),
     places,
     close() {

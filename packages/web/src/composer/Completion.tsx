@@ -1,10 +1,11 @@
-/** What a name that was begun may become: people, rooms, emoji; those of lately first. */
-import type { RoomRow } from '@natter/client';
-import { Users } from 'lucide-react';
+/** What a name that was begun may become: people and groups of them, rooms, emoji; those of lately first. */
+import { NatterError, type RoomRow } from '@natter/client';
+import type { UserGroup } from '@natter/protocol';
+import { Users, UsersRound } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from 'react';
 import { type Chat, useChat, useRooms } from '../chat/chat.js';
 import { type Emoji, findEmoji, loadEmoji, noteUse, tone, toned } from '../emoji/emoji.js';
-import { type Person, usePeople } from '../people/find.js';
+import { FIND_PAUSE, type Person, usePeople } from '../people/find.js';
 import { KindIcon } from '../rooms/KindIcon.js';
 import { recentRooms } from '../switcher/recent.js';
 import { t } from '../texts/texts.js';
@@ -15,6 +16,8 @@ import styles from './Completion.module.css';
 import type { Token } from './token.js';
 
 const SHOWN = 8;
+/** Of these, at most so many are groups. */
+const GROUPS_SHOWN = 3;
 
 interface Option {
   readonly key: string;
@@ -107,10 +110,37 @@ function recentPeople({ client, me }: Chat, conversation: Talk): Person[] {
 
 const EVERYONE = 'room';
 
+/** User groups whose names have the letters; in a direct room there is nobody whom a group would call. */
+function useGroups(asked: string | null, room: RoomRow): readonly UserGroup[] {
+  const { usergroups } = useChat();
+  const wanted = room.kind === 'direct' ? null : asked;
+  const [found, setFound] = useState<readonly UserGroup[]>([]);
+  useEffect(() => {
+    if (wanted === null) return setFound([]);
+    let here = true;
+    const ask = async () => {
+      try {
+        const groups = await usergroups.find(wanted);
+        if (here) setFound(groups);
+      } catch (error) {
+        // Without them one writes the name oneself.
+        if (!(error instanceof NatterError)) throw error;
+      }
+    };
+    const timer = setTimeout(ask, wanted === '' ? 0 : FIND_PAUSE);
+    return () => {
+      here = false;
+      clearTimeout(timer);
+    };
+  }, [usergroups, wanted]);
+  return found;
+}
+
 function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk): readonly Option[] {
   const chat = useChat();
   const asked = token?.sign === '@' ? token.letters : null;
   const { people: found } = usePeople(asked);
+  const groups = useGroups(asked, room);
   return useMemo(() => {
     if (asked === null) return [];
     const wanted = asked.toLowerCase();
@@ -123,7 +153,11 @@ function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk
     const people = new Map<number, Person>();
     for (const person of recentPeople(chat, conversation)) if (fits(person)) people.set(person.id, person);
     for (const person of found ?? []) if (!people.has(person.id)) people.set(person.id, person);
-    const options: Option[] = [...people.values()].slice(0, SHOWN).map((person) => ({
+    // Nobody is called by a group without anybody in it. What was found for other letters is sorted out until the answer comes.
+    const called = groups
+      .filter(({ name, members }) => members.length > 0 && name.toLowerCase().includes(wanted))
+      .slice(0, GROUPS_SHOWN);
+    const options: Option[] = [...people.values()].slice(0, SHOWN - called.length).map((person) => ({
       key: String(person.id),
       insert: `@${person.name}`,
       line: (
@@ -134,6 +168,16 @@ function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk
         </>
       ),
     }));
+    for (const { id, name, members, description } of called) {
+      const line = (
+        <>
+          <UsersRound size={18} aria-hidden />
+          <span>@{name}</span>
+          <span className={styles.hint}>{description || t.composer.group(members.length)}</span>
+        </>
+      );
+      options.push({ key: `group ${id}`, insert: `@${name}`, line });
+    }
     const mayCallAll = room.kind === 'group' || (room.kind === 'channel' && room.role !== 'member');
     if (mayCallAll && EVERYONE.startsWith(wanted)) {
       const line = (
@@ -146,7 +190,7 @@ function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk
       options.push({ key: EVERYONE, insert: `@${EVERYONE}`, line });
     }
     return options;
-  }, [asked, found, chat, conversation, room.kind, room.role]);
+  }, [asked, found, groups, chat, conversation, room.kind, room.role]);
 }
 
 function useRoomOptions(token: Token | null): readonly Option[] {

@@ -1,6 +1,7 @@
 /** A message's text as elements. */
-import { memo, type ReactNode, use } from 'react';
-import { ChatContext } from '../chat/chat.js';
+import { memo, type ReactNode, use, useSyncExternalStore } from 'react';
+import { type Chat, ChatContext } from '../chat/chat.js';
+import { t } from '../texts/texts.js';
 import { CodeBlock } from './CodeBlock.js';
 import type { Inline } from './inline.js';
 import styles from './Markdown.module.css';
@@ -155,6 +156,20 @@ function Mention({ name, calls }: { name: string; calls: MarkdownProps['calls'] 
   }
   const bare = name.toLowerCase();
   const called = calls.find((user) => chat.client.people.get(user)?.name.toLowerCase() === bare);
+  if (called === undefined && calls.length > 0) return <GroupMention name={name} calls={calls} chat={chat} />;
   if (called === undefined) return `@${name}`;
   return <span className={styles.mention} data-me={called === chat.me || undefined}>{`@${name}`}</span>;
+}
+
+/** A user group is called when anybody of it is. What it is may be known late: the text takes the same place either way. */
+function GroupMention({ name, calls, chat }: { name: string; calls: readonly number[]; chat: Chat }) {
+  const group = useSyncExternalStore(chat.usergroups.view.subscribe, () => chat.usergroups.get(name));
+  const members = group?.members.filter((user) => calls.includes(user)) ?? [];
+  if (!group || members.length === 0) return `@${name}`;
+  const title = group.description || t.composer.group(members.length);
+  return (
+    <span className={styles.groupMention} data-me={members.includes(chat.me) || undefined} title={title}>
+      {`@${name}`}
+    </span>
+  );
 }

@@ -11,7 +11,7 @@ export interface Person {
 }
 
 /** Milliseconds without a key before the server is asked. */
-const PAUSE = 120;
+export const FIND_PAUSE = 120;
 
 export interface Found {
   /** Null while the first answer is on the way. */
@@ -42,7 +42,7 @@ export function usePeople(query: string | null): Found {
         if (wanted) setError(thrown);
       }
     };
-    const timer = setTimeout(ask, query === '' ? 0 : PAUSE);
+    const timer = setTimeout(ask, query === '' ? 0 : FIND_PAUSE);
     return () => {
       wanted = false;
       clearTimeout(timer);

@@ -179,12 +179,20 @@ export function usergroupRoutes(app: App, options: HttpOptions): void {
       config: { etag: true },
       schema: {
         tags: ['user groups'],
-        summary: 'List user groups',
-        querystring: exactly({ after: Type.Optional(afterId), limit: Type.Optional(limit) }),
+        summary: 'List or find user groups',
+        querystring: exactly({
+          q: Type.Optional(said(Type.String({ maxLength: 200 }), 'Part of a name; best match first', 'cooks')),
+          after: Type.Optional(afterId),
+          limit: Type.Optional(limit),
+        }),
         response: answers({ 200: UserGroupPage }, 'unauthenticated', 'invalid'),
       },
     },
-    async (request, reply) => answer(reply, await queries.usergroups(actorOf(request), request.query)),
+    async (request, reply) => {
+      const refused = request.query.q === undefined ? null : takeSearch(options, request);
+      if (refused) return refuseWith(reply, refused);
+      return answer(reply, await queries.usergroups(actorOf(request), request.query));
+    },
   );
 
   app.post(
