@@ -68,6 +68,44 @@ describe('the switcher', () => {
   });
 });
 
+describe('the switcher, for a channel that one may join', () => {
+  const dialog = (page: Page) => page.getByRole('dialog');
+
+  it('joins it', async () => {
+    const { id } = await bob.api.createRoom({ kind: 'channel', name: 'observatory', visibility: 'public' });
+    const page = await open('alpha');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('observ');
+    await page.getByRole('option', { name: 'observatory 1 member' }).waitFor();
+    expect(await dialog(page).getByText('Channels to join').count()).toBe(1);
+    await page.getByRole('combobox').press('Enter');
+    await atRoom(page, 'observatory');
+    await dialog(page).waitFor({ state: 'detached' });
+    expect((await ada.api.room(id)).member).toBe(true);
+
+    // It is among the rooms from now on, once.
+    await page.keyboard.press('Control+k');
+    const found = page.waitForResponse(/\/v1\/search\/rooms/);
+    await page.getByRole('combobox').fill('observ');
+    await (await found).finished();
+    expect(await dialog(page).getByText('Channels to join').count()).toBe(0);
+    expect(await page.getByRole('option', { name: /observatory/ }).count()).toBe(1);
+  });
+
+  it('says what is in the way', async () => {
+    const { id } = await bob.api.createRoom({ kind: 'channel', name: 'planetarium', visibility: 'public' });
+    const page = await open('alpha');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('planet');
+    await page.getByRole('option', { name: /planetarium/ }).waitFor();
+    await bob.api.archiveRoom(id);
+    await page.getByRole('combobox').press('Enter');
+    await dialog(page).getByRole('alert').filter({ hasText: 'This room is archived' }).waitFor();
+    await page.getByRole('combobox').press('Escape');
+    await atRoom(page, 'alpha');
+  });
+});
+
 describe('keys', () => {
   it('lead to the next room, and to the next unread one', async () => {
     await readAll();

@@ -148,6 +148,18 @@ describe('what is not there', () => {
     await page.getByRole('heading', { name: 'This is for admins' }).waitFor();
   });
 
+  it('leads on from an empty list of rooms on a phone too', async () => {
+    await house.join('pia', 'Pia Lang');
+    const page = await house.enter('pia', '/', { viewport: { width: 390, height: 760 } });
+    const list = (name: string) => page.getByRole('region', { name });
+    await list('Direct messages').getByRole('button', { name: 'New direct message' }).click();
+    await page.getByRole('dialog', { name: 'New direct message' }).waitFor();
+    await page.keyboard.press('Escape');
+    await list('Channels').getByRole('button', { name: 'Browse channels' }).click();
+    await page.getByRole('button', { name: 'Join garden' }).click();
+    await page.getByRole('heading', { level: 1, name: 'garden' }).waitFor();
+  });
+
   it('is said where nothing is yet, with what to begin with', async () => {
     await house.join('nova', 'Nova Ray');
     const page = await house.enter('nova');

@@ -47,6 +47,7 @@ function Details({ person, changed }: { person: Account | User; changed: () => v
   const chat = useChat();
   const [, go] = useLocation();
   const { id, name, fullName, status, role } = person;
+  const opening = useAct();
   const gone = status === 'deleted';
   const email = 'email' in person ? person.email : null;
   return (
@@ -70,7 +71,10 @@ function Details({ person, changed }: { person: Account | User; changed: () => v
       {!gone && (
         <>
           {status === 'active' && id !== chat.me && (
-            <Button onClick={() => void openDirect(chat, go, id)}>{t.rooms.message}</Button>
+            <>
+              <Button onClick={() => void opening.act(() => openDirect(chat, go, id))}>{t.rooms.message}</Button>
+              <Outcome error={opening.error} done={false} />
+            </>
           )}
           <Power person={person} changed={changed} role={role} />
           <PersonSessions id={id} />

@@ -108,7 +108,7 @@ function Entry({ member, room, failed }: { member: Member; room: RoomRow; failed
         <Menu.Portal container={document.querySelector('aside')}>
           <Menu.Content className={menu.menu} align="end" collisionPadding={8} loop>
             {user.id !== me && (
-              <Menu.Item className={`${ui.option} ${menu.item}`} onSelect={() => void openDirect(chat, go, user.id)}>
+              <Menu.Item className={`${ui.option} ${menu.item}`} onSelect={() => run(openDirect(chat, go, user.id))}>
                 <span>{t.details.write}</span>
               </Menu.Item>
             )}

@@ -5,8 +5,10 @@ import { useChat } from '../chat/chat.js';
 import { type Person, usePeople } from '../people/find.js';
 import { PeopleList } from '../people/PeopleList.js';
 import { t } from '../texts/texts.js';
+import { useAct } from '../ui/act.js';
 import { Dialog } from '../ui/Dialog.js';
 import { Field } from '../ui/Field.js';
+import { Outcome } from '../ui/Outcome.js';
 import { openDirect } from './direct.js';
 
 export function NewDirect({ onClose }: { onClose: () => void }) {
@@ -15,9 +17,9 @@ export function NewDirect({ onClose }: { onClose: () => void }) {
   const [query, setQuery] = useState('');
   const found = usePeople(query);
   const { people } = found;
+  const opening = useAct();
   const open = async (person: Person) => {
-    onClose();
-    await openDirect(chat, go, person.id);
+    if (!opening.busy && (await opening.act(() => openDirect(chat, go, person.id)))) onClose();
   };
   return (
     <Dialog title={t.rooms.message} onClose={onClose}>
@@ -32,6 +34,7 @@ export function NewDirect({ onClose }: { onClose: () => void }) {
           if (event.key === 'Enter' && people?.[0] && query !== '') void open(people[0]);
         }}
       />
+      <Outcome error={opening.error} done={false} />
       <PeopleList found={found} people={people} query={query} onChoose={(person) => void open(person)} />
     </Dialog>
   );

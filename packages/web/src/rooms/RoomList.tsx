@@ -106,6 +106,7 @@ function Part({ section, rooms, current }: { section: Section; rooms: readonly R
   const shown = folded ? rooms.filter(({ id, unread }) => id === current || unread > 0) : rooms;
   if (section === 'groups' && rooms.length === 0) return null;
   const { label, panel, icon } = ADD[section];
+  const Icon = icon;
   return (
     <section className={styles.part} aria-label={t.rooms[section]}>
       <div className={styles.partHead}>
@@ -114,9 +115,19 @@ function Part({ section, rooms, current }: { section: Section; rooms: readonly R
             <ChevronDown size={14} aria-hidden /> {t.rooms[section]}
           </button>
         </h2>
-        <IconButton small icon={icon} label={label} onClick={() => openPanel(panel)} />
+        {rooms.length > 0 && <IconButton small icon={icon} label={label} onClick={() => openPanel(panel)} />}
       </div>
       <ul>
+        {rooms.length === 0 && !folded && (
+          <li>
+            <button type="button" className={`${ui.option} ${styles.entry}`} onClick={() => openPanel(panel)}>
+              <span className={styles.sign}>
+                <Icon size={16} strokeWidth={1.75} aria-hidden />
+              </span>
+              <span className={ui.optionName}>{label}</span>
+            </button>
+          </li>
+        )}
         {shown.map((room) => (
           <Entry key={room.id} room={room} current={room.id === current} />
         ))}

@@ -1,7 +1,7 @@
-/** Ctrl/Cmd+K: to any room, person or message by a few letters of its name. */
+/** Ctrl/Cmd+K: to any room, channel that one may join, person or message by a few letters of its name. */
 import type { RoomRow } from '@natter/client';
 import type { SearchHit } from '@natter/protocol';
-import { Search } from 'lucide-react';
+import { Hash, Search } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
 import { type Chat, useChat, useName, useRooms, useView } from '../chat/chat.js';
@@ -14,7 +14,9 @@ import { excerptOf, ONE_LINE } from '../search/excerpt.js';
 import { NO_FILTER, queryPath } from '../search/query.js';
 import { showStamp, t } from '../texts/texts.js';
 import { Standing } from '../ui/Avatar.js';
+import { useAct } from '../ui/act.js';
 import { Dialog } from '../ui/Dialog.js';
+import { Outcome } from '../ui/Outcome.js';
 import ui from '../ui/ui.module.css';
 import { closeness } from './fuzzy.js';
 import { recentRooms } from './recent.js';
@@ -22,6 +24,7 @@ import styles from './Switcher.module.css';
 
 /** Shown of each kind. */
 const ROOMS_MAX = 8;
+const CHANNELS_MAX = 5;
 const PEOPLE_MAX = 5;
 const HITS_MAX = 5;
 /** Fewer letters find too much. */
@@ -33,7 +36,7 @@ interface Option {
   group: string;
   /** What is shown of it. */
   line: ReactNode;
-  go: () => void;
+  go: () => unknown;
 }
 
 /** Unread first, those that call me before others; then where I was last. */
@@ -70,24 +73,38 @@ function useRoomsFor(chat: Chat, query: string): RoomRow[] {
 const fits = ({ name, fullName }: Person, query: string) =>
   closeness(name, query) !== null || closeness(fullName, query) !== null;
 
-function useHits(query: string): readonly SearchHit[] {
-  const { api, client } = useChat();
-  const [found, setFound] = useState<{ query: string; hits: readonly SearchHit[] }>({ query: '', hits: [] });
+/** What the server finds for the letters; what it found for others stays until then. */
+function useFound<T>(letters: number, query: string, find: (chat: Chat, query: string) => Promise<readonly T[]>) {
+  const chat = useChat();
+  const [found, setFound] = useState<readonly T[]>([]);
   useEffect(() => {
-    if (query.length < LETTERS) return;
+    if (query.length < letters) return setFound([]);
     let wanted = true;
     const timer = setTimeout(async () => {
-      const page = await api.searchMessages({ q: query, limit: HITS_MAX }).catch(() => null);
-      if (!wanted || !page) return;
-      client.people.learn(page.users);
-      setFound({ query, hits: page.hits });
+      // Without the server there are the rooms that are known.
+      const answer = await find(chat, query).catch(() => null);
+      if (wanted && answer) setFound(answer);
     }, PAUSE);
     return () => {
       wanted = false;
       clearTimeout(timer);
     };
-  }, [api, client, query]);
-  return query.length >= LETTERS ? found.hits : [];
+  }, [chat, query, letters, find]);
+  return query.length < letters ? [] : found;
+}
+
+async function findMessages({ api, client }: Chat, query: string): Promise<readonly SearchHit[]> {
+  const { hits, users } = await api.searchMessages({ q: query, limit: HITS_MAX });
+  client.people.learn(users);
+  return hits;
+}
+
+type Channel = Awaited<ReturnType<Chat['api']['searchRooms']>>['rooms'][number];
+
+/** Those that I am in are among the rooms. */
+async function findChannels({ api }: Chat, query: string): Promise<readonly Channel[]> {
+  const { rooms } = await api.searchRooms({ q: query });
+  return rooms.filter(({ kind, member }) => kind === 'channel' && !member);
 }
 
 export default function Switcher({ onClose }: { onClose: () => void }) {
@@ -99,10 +116,17 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
   const query = written.trim();
   const rooms = useRoomsFor(chat, query);
   const { people } = usePeople(query);
-  const hits = useHits(query);
+  const channels = useFound(1, query, findChannels);
+  const hits = useFound(LETTERS, query, findMessages);
+  const going = useAct();
   const to = (path: string) => () => {
     onClose();
     navigate(path);
+  };
+
+  /** Where one has to be let in first: the window stays until then, and says what is in the way. */
+  const after = (way: () => Promise<unknown>) => async () => {
+    if (!going.busy && (await going.act(way))) onClose();
   };
 
   const options: Option[] = rooms.map((room) => ({
@@ -112,6 +136,26 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
     go: to(roomPath(room.id)),
   }));
   if (query !== '') {
+    const mine = new Set(rooms.map(({ id }) => id));
+    for (const channel of channels
+      .filter(({ id, name }) => !mine.has(id) && closeness(name, query) !== null)
+      .slice(0, CHANNELS_MAX)) {
+      options.push({
+        key: `c${channel.id}`,
+        group: t.switcher.channels,
+        line: (
+          <>
+            <Hash size={16} aria-hidden />
+            <span className={ui.optionName}>{channel.name}</span>
+            <span className={styles.hint}>{t.rooms.members(channel.memberCount)}</span>
+          </>
+        ),
+        go: after(async () => {
+          await chat.client.send('member.join', { room: channel.id });
+          navigate(roomPath(channel.id));
+        }),
+      });
+    }
     // Whoever has a room with me is among the rooms.
     const known = new Set(rooms.map(({ peer }) => peer));
     for (const person of (people ?? [])
@@ -121,10 +165,7 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
         key: `p${person.id}`,
         group: t.switcher.people,
         line: <PersonLine person={person} />,
-        go: () => {
-          onClose();
-          void openDirect(chat, navigate, person.id);
-        },
+        go: after(() => openDirect(chat, navigate, person.id)),
       });
     }
     for (const hit of hits) {
@@ -206,6 +247,7 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </div>
+      <Outcome error={going.error} done={false} />
       {options.length === 0 && <p className={styles.none}>{t.switcher.none}</p>}
     </Dialog>
   );

@@ -431,6 +431,7 @@ export const en = {
   switcher: {
     title: 'Go to a room, a person or a message',
     rooms: 'Rooms',
+    channels: 'Channels to join',
     people: 'People',
     messages: 'Messages',
     search: (query: string) => `Search all messages for “${query}”`,
