@@ -1,6 +1,7 @@
 /**
  * Group commit: everything that waits becomes one transaction; while it runs the next batch gathers. No timer, so no
- * added latency when idle and large batches when busy.
+ * added latency when idle and large batches when busy. A batch that is full gains nothing by waiting: where the store keeps
+ * the order it is on its way at once, so that the store need not wait for this thread between two of them.
  */
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { StreamId } from '@natter/protocol';
@@ -20,33 +21,47 @@ export class OverloadedError extends Error {
   }
 }
 
+/** Most batches that a store which keeps their order is given at once. */
+const AT_ONCE = 2;
+
 interface Waiting {
   entry: Entry;
   resolve: (outcome: Outcome) => void;
   reject: (error: unknown) => void;
 }
 
+/** A batch on its way. */
+interface Flying {
+  batch: readonly Waiting[];
+  started: number;
+  outcomes: Promise<Outcome[]>;
+}
+
 export class Committer {
   readonly #store: Pick<Store, 'commit'>;
+  readonly #atOnce: number;
   readonly #batchMax: number;
   readonly #queueMax: number;
   readonly #metrics: CommitterMetrics | undefined;
   readonly #tell: (events: readonly StoredEvent[]) => void;
   readonly #tellAgain: (event: StoredEvent) => void;
   #queue: Waiting[] = [];
+  /** In their order. */
+  readonly #flying: Flying[] = [];
   #running: Promise<void> | null = null;
   /** By stream: drafts that are queued or being committed. */
   readonly #underWay = new Map<StreamId, number>();
   #draining = false;
 
   constructor(
-    store: Pick<Store, 'commit'>,
+    store: Pick<Store, 'commit' | 'commitsInOrder'>,
     options: { batchMax: number; queueMax: number; metrics?: CommitterMetrics },
     tell: (events: readonly StoredEvent[]) => void,
     /** Who was not answered asks again: those who should have heard may not have heard either. */
     tellAgain: (event: StoredEvent) => void = () => {},
   ) {
     this.#store = store;
+    this.#atOnce = store.commitsInOrder ? AT_ONCE : 1;
     this.#batchMax = options.batchMax;
     this.#queueMax = options.queueMax;
     this.#metrics = options.metrics;
@@ -63,6 +78,7 @@ export class Committer {
       // At the end of the turn, so that all commands read from the sockets in it share a transaction. A microtask runs
       // after each socket's callback: the first command would be committed, and told to all, by itself.
       this.#running ??= endOfTurn().then(() => this.#run());
+      if (this.#flying.length > 0) this.#launchFull();
     });
   }
 
@@ -75,16 +91,36 @@ export class Committer {
     await this.#running;
   }
 
+  /** Gives the store what waits, as far as it fits into one batch. */
+  #launch(): void {
+    const batch = this.#queue.length <= this.#batchMax ? this.#queue : this.#queue.slice(0, this.#batchMax);
+    this.#queue = batch === this.#queue ? [] : this.#queue.slice(this.#batchMax);
+    const outcomes = Promise.resolve(batch.map((waiting) => waiting.entry)).then((entries) =>
+      this.#store.commit(entries),
+    );
+    // Looked at in its turn.
+    outcomes.catch(() => {});
+    this.#flying.push({ batch, started: performance.now(), outcomes });
+  }
+
+  #launchFull(): void {
+    while (this.#flying.length < this.#atOnce && this.#queue.length >= this.#batchMax) this.#launch();
+  }
+
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#queue.length <= this.#batchMax ? this.#queue : this.#queue.slice(0, this.#batchMax);
-      this.#queue = batch === this.#queue ? [] : this.#queue.slice(this.#batchMax);
-      const started = performance.now();
+    for (;;) {
+      if (this.#flying.length === 0 && this.#queue.length > 0) this.#launch();
+      this.#launchFull();
+      const next = this.#flying[0];
+      if (!next) break;
+      const { batch, started } = next;
       let outcomes: Outcome[];
       try {
-        outcomes = await this.#store.commit(batch.map((waiting) => waiting.entry));
+        outcomes = await next.outcomes;
+        this.#flying.shift();
         this.#settled(batch);
       } catch (error) {
+        this.#flying.shift();
         this.#settled(batch);
         this.#metrics?.failed(batch.length);
         for (const waiting of batch) waiting.reject(error);

@@ -85,7 +85,7 @@ function decideBatch(
       );
       continue;
     }
-    if (isStale(entry, heads, versions, markers)) {
+    if (isStale(entry, heads, keys, versions, markers)) {
       outcomes.push({ kind: 'stale' });
       continue;
     }
@@ -187,9 +187,11 @@ function headOf(heads: Map<StreamId, StreamHead>, stream: StreamId, type: EventT
 function isStale(
   entry: Entry,
   heads: Map<StreamId, StreamHead>,
+  keys: Map<string, KnownKey>,
   versions: Map<MessageId, number>,
   markers: Map<string, Seq>,
 ): boolean {
+  if (entry.follows && !keys.has(keyOf(entry.follows.author, entry.follows.key))) return true;
   if (entry.expect) {
     for (const [stream, version] of entry.expect) if (heads.get(stream)?.version !== version) return true;
   }
@@ -249,24 +251,30 @@ interface KnownKey {
 }
 
 function readKeys(batch: readonly Entry[]): Question<Map<string, KnownKey>> {
-  const asked: string[] = [];
+  // Each once: what follows or answers one of this batch names a key that was asked for.
+  const asked = new Set<string>();
   const params: Param[][] = [];
   const ask = (author: UserId, key: string): void => {
-    asked.push(keyOf(author, key));
+    const name = keyOf(author, key);
+    if (asked.has(name)) return;
+    asked.add(name);
     params.push([author, key]);
   };
   for (const entry of batch) {
     if (entry.key) ask(ownerOf(entry), entry.key.key);
+    if (entry.follows) ask(entry.follows.author, entry.follows.key);
     for (const { answers } of entry.drafts) if (answers) ask(answers.author, answers.key);
   }
   return {
     step: { kind: 'read', sql: SELECT_KEY, params },
     take(answers) {
       const keys = new Map<string, KnownKey>();
-      asked.forEach((key, index) => {
+      let index = 0;
+      for (const key of asked) {
         const row = answers[index]?.[0];
+        index += 1;
         if (row) keys.set(key, { hash: String(row.hash), event: toEvent(row) });
-      });
+      }
       return keys;
     },
   };

@@ -45,6 +45,7 @@ const SELECT_EVENTS =
 
 class PostgresStore implements Store {
   readonly driver = 'postgres';
+  readonly commitsInOrder = false;
   readonly db: Kysely<Tables>;
   readonly epoch: Epoch;
   readonly outlived: Promise<void>;

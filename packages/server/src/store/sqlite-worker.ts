@@ -2,7 +2,9 @@
 import '../stack-traces.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CommitError, SqliteConnection } from './sqlite-connection.js';
+import { shorten } from './sqlite-outcomes.js';
 import { answer, type SqliteRequest, takesAway } from './sqlite-requests.js';
+import type { Outcome } from './store.js';
 
 export interface SqliteWorkerData {
   file: string;
@@ -39,7 +41,8 @@ port.on('message', (text: string) => {
   const request = JSON.parse(text) as SqliteRequest;
   let response: SqliteResponse;
   try {
-    response = { ok: true, value: answer(connection, request) };
+    const value = answer(connection, request);
+    response = { ok: true, value: request.op === 'commit' ? shorten(request.batch, value as Outcome[]) : value };
     if (takesAway(request)) emptyLogSoon();
   } catch (error) {
     response = { ok: false, message: (error as Error).message, unknown: error instanceof CommitError };

@@ -4,6 +4,7 @@ import type { Epoch, Seq, StreamId } from '@natter/protocol';
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import { BUILT } from '../places.js';
 import { ReadDriver } from './read-driver.js';
+import { lengthen, type ShortOutcomes } from './sqlite-outcomes.js';
 import type { SqliteRequest } from './sqlite-requests.js';
 import type { SqliteResponse, SqliteWorkerData } from './sqlite-worker.js';
 import type { Param, Row } from './steps.js';
@@ -57,7 +58,11 @@ class Thread implements SqliteThread {
   ask<T>(request: SqliteRequest): Promise<T> {
     if (this.#dead) return Promise.reject(new StoreError(this.#dead.message, false, { cause: this.#dead }));
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ resolve: resolve as (value: never) => void, reject });
+      const settle = resolve as (value: unknown) => void;
+      this.#waiting.push({
+        resolve: request.op === 'commit' ? (short: ShortOutcomes) => settle(lengthen(request.batch, short)) : settle,
+        reject,
+      });
       this.#worker.postMessage(JSON.stringify(request));
     });
   }
@@ -107,6 +112,7 @@ const SELECT_EVENTS =
 
 class SqliteStore implements Store {
   readonly driver = 'sqlite';
+  readonly commitsInOrder = true;
   readonly db: Kysely<Tables>;
   readonly epoch: Epoch;
   /** Never: nobody else writes to the file while it is open. */

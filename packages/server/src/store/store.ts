@@ -64,6 +64,8 @@ export interface Entry {
   at: number;
   drafts: readonly Draft[];
   key?: IdempotencyKey;
+  /** Comes into the log behind the entry that was sent under this key, or not at all: without it, this one is stale. */
+  follows?: { author: UserId; key: string };
   /** Versions of the stream states that the decision was made on; another one in the commit makes the entry stale. */
   expect?: readonly (readonly [StreamId, number])[];
   /** Versions of the messages that the decision was made on. */
@@ -104,6 +106,8 @@ export interface Head {
 export interface Store {
   readonly driver: 'sqlite' | 'postgres';
   readonly epoch: Epoch;
+  /** Are commits that are asked for while another one runs carried out, and answered, in the order in which they were asked for? */
+  readonly commitsInOrder: boolean;
   /** Resolves once another life of the log has begun while this node was cut off from it: nothing is read or written any more. */
   readonly outlived: Promise<void>;
   /** Reads, and nothing else: every write goes through `commit` or a named method here. */

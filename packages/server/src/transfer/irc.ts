@@ -13,7 +13,7 @@ import { channelOf, findIrcFiles, ImportError, type IrcFile, linksOf } from './i
 import { type IrcLine, type Links, readIrcLine } from './irc-lines.js';
 import { type Line, readLines } from './lines.js';
 import { Placeholders } from './placeholders.js';
-import { Sender } from './sender.js';
+import { type Keyed, Sender } from './sender.js';
 
 export interface IrcOptions {
   store: Store;
@@ -87,7 +87,8 @@ export interface IrcReport {
 }
 
 const BATCH = 1_000;
-const AUTHORS_AT_ONCE = 1_000;
+/** How far the logs are read ahead: until their messages are due, the accounts of their authors have been made. */
+const AHEAD_BYTES = 1 << 20;
 /** Whose keys they are. One after the other, and not by author, they are written where the last ones were. */
 const KEYS = SYSTEM_ACTOR;
 const keyOf = (prefix: string, line: number): string => `${prefix}:${String(line).padStart(9, '0')}`;
@@ -131,14 +132,13 @@ async function importIrc(
   const placeholders = await Placeholders.open({ ...options, nameMax: limits.NAME_MAX }, `irc:${name}`);
   const run = new Run(options, request, room.id, placeholders);
   const ofBytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  await run.readAuthors(files, signal);
-  let before = 0;
-  for (const file of files) {
-    await run.read(file, (bytes) => {
-      signal.throwIfAborted();
-      onProgress({ bytes: before + bytes, ofBytes, messages: run.report.lines.messages, file: file.name });
-    });
-    before += file.bytes;
+  let bytes = 0;
+  for await (const part of run.parts(files)) {
+    signal.throwIfAborted();
+    await run.take(part);
+    bytes += part.bytes;
+    signal.throwIfAborted();
+    onProgress({ bytes, ofBytes, messages: run.report.lines.messages, file: part.log.file.name });
   }
   await run.finish();
   const committed = clock.ticks();
@@ -186,6 +186,29 @@ async function openRoom(
   throw new Error(`the room was answered with ${outcome.kind}`);
 }
 
+/** A file that is being read. */
+interface IrcLog {
+  file: IrcFile;
+  links: Links | null;
+  /** Of the keys of its messages. */
+  prefix: string;
+  /** Number of the next line. */
+  next: number;
+  /** Lines that became messages. */
+  sent: Set<number>;
+}
+
+/** Some lines of a log, read and not yet imported. */
+interface Part {
+  log: IrcLog;
+  lines: { raw: Line; line: IrcLine }[];
+  bytes: number;
+  /** Is nothing of the log behind it? */
+  isLast: boolean;
+  /** Resolves when its authors have accounts. */
+  authors: Promise<unknown>;
+}
+
 /** One run: reads files one after the other and keeps count. */
 class Run {
   readonly report: Omit<IrcReport, 'room' | 'files' | 'seconds'> = {
@@ -211,51 +234,67 @@ class Run {
     this.#sender = new Sender(options.log, size, (outcome, entry) => this.#count(outcome, entry));
   }
 
-  /** Makes accounts for all authors: before the messages, since an account in between would cost a batch of its own. */
-  async readAuthors(files: readonly IrcFile[], signal: AbortSignal): Promise<void> {
-    const authors = new Set<string>();
+  /** The logs in their order, in parts, read ahead. */
+  async *parts(files: readonly IrcFile[]): AsyncGenerator<Part> {
+    const ahead: Part[] = [];
+    let bytes = 0;
     for (const file of files) {
-      for await (const { lines } of readLines(file.path)) {
-        signal.throwIfAborted();
-        for (const { text } of lines) {
-          const line = readIrcLine(text);
-          if (this.#isTaken(line) && this.#placeholders.get(line.nick) === undefined) authors.add(line.nick);
+      const log = await this.#open(file);
+      let before = 0;
+      for await (const { lines, bytes: soFar } of readLines(file.path)) {
+        ahead.push(this.#part(log, lines, soFar - before, false));
+        bytes += soFar - before;
+        before = soFar;
+        for (let first = ahead[0]; first && bytes > AHEAD_BYTES; first = ahead[0]) {
+          ahead.shift();
+          bytes -= first.bytes;
+          yield first;
         }
-        if (authors.size < AUTHORS_AT_ONCE) continue;
-        await this.#placeholders.add([...authors]);
-        authors.clear();
       }
+      ahead.push(this.#part(log, [], 0, true));
     }
-    await this.#placeholders.add([...authors]);
+    yield* ahead;
   }
 
-  async read(file: IrcFile, onBytes: (bytes: number) => void): Promise<void> {
+  async #open(file: IrcFile): Promise<IrcLog> {
     const links = await linksOf(file);
     if (links) {
       this.report.links.read += links.count;
       this.report.links.unread += links.unread;
     }
-    /** Lines that became messages. */
-    const sent = new Set<number>();
     // Keys are short printable ASCII, whatever the name is.
     const prefix = `irc:${this.#room}:${/^[\x21-\x7e]{1,80}$/.test(file.name) ? file.name : digest(file.name)}`;
-    let number = 0;
-    for await (const { lines, bytes } of readLines(file.path)) {
-      for (const raw of lines) {
-        const line = readIrcLine(raw.text);
-        const at = number;
-        number += 1;
-        this.#countLine(line);
-        if (!this.#isTaken(line)) continue;
-        const author = this.#placeholders.get(line.nick) ?? (await this.#placeholders.add([line.nick]))[0];
-        if (author === undefined) throw new Error(`no account was made for ${line.nick}`);
-        const parent = links ? this.#answered(links, at, sent) : undefined;
-        sent.add(at);
-        const answers = parent === undefined ? undefined : { author: KEYS, key: keyOf(prefix, parent) };
-        await this.#sender.add(this.#entry(file, line, raw, author, keyOf(prefix, at), answers));
-      }
-      onBytes(bytes);
+    return { file, links, prefix, next: 0, sent: new Set() };
+  }
+
+  /** Its new authors get accounts from here on, while what was read before is imported. */
+  #part(log: IrcLog, raw: readonly Line[], bytes: number, isLast: boolean): Part {
+    const lines = raw.map((one) => ({ raw: one, line: readIrcLine(one.text) }));
+    const authors = new Set<string>();
+    for (const { line } of lines) if (this.#isTaken(line)) authors.add(line.nick);
+    const made = this.#placeholders.add([...authors]);
+    // Heard of when its turn comes.
+    made.catch(() => {});
+    return { log, lines, bytes, isLast, authors: made };
+  }
+
+  async take({ log, lines, isLast, authors }: Part): Promise<void> {
+    const { file, links, prefix, sent } = log;
+    await authors;
+    for (const { raw, line } of lines) {
+      const at = log.next;
+      log.next += 1;
+      this.#countLine(line);
+      if (!this.#isTaken(line)) continue;
+      const author = this.#placeholders.get(line.nick);
+      if (author === undefined) throw new Error(`no account was made for ${line.nick}`);
+      const parent = links ? this.#answered(links, at, sent) : undefined;
+      sent.add(at);
+      const answers = parent === undefined ? undefined : { author: KEYS, key: keyOf(prefix, parent) };
+      const full = this.#sender.add(this.#entry(file, line, raw, author, keyOf(prefix, at), answers));
+      if (full) await full;
     }
+    if (!isLast) return;
     // Links of lines that are no messages, or that the file does not have.
     for (const [child, parents] of links?.parents ?? [])
       if (!sent.has(child)) this.report.links.unusable += parents.length;
@@ -284,7 +323,7 @@ class Run {
     author: UserId,
     key: string,
     answers: Draft['answers'],
-  ): Entry {
+  ): Keyed {
     const at = file.day + line.minute * 60_000;
     const text = this.#text(line.kind === 'action' ? `/me ${line.text}` : line.text, raw.broken);
     const draft: Draft = { stream: this.#room, type: 'message.sent', body: { text }, ...(answers ? { answers } : {}) };

@@ -21,12 +21,15 @@ export class Placeholders {
   /** Where the authors come from: begins the value of their claims. */
   readonly #source: string;
   readonly #users: Map<string, UserId>;
+  /** Those who have an account, or will have one. */
+  readonly #asked: Set<string>;
   #made = 0;
 
   private constructor(options: PlaceholderOptions, source: string, users: Map<string, UserId>) {
     this.#options = options;
     this.#source = source;
     this.#users = users;
+    this.#asked = new Set(users.keys());
   }
 
   /** With the authors that former runs have made. */
@@ -54,13 +57,16 @@ export class Placeholders {
     return this.#users.get(author);
   }
 
-  /** Makes accounts for those who have none yet, and answers their ids. The same name of the source is the same account, in every run. */
-  async add(authors: readonly string[]): Promise<UserId[]> {
-    const wanted = [...new Set(authors)].filter((author) => !this.#users.has(author));
-    if (wanted.length === 0) return [];
+  /**
+   * Makes accounts for those who have none and for whom none is being made. The same name of the source is the same account,
+   * in every run.
+   */
+  async add(authors: readonly string[]): Promise<void> {
+    const wanted = [...new Set(authors)].filter((author) => !this.#asked.has(author));
+    if (wanted.length === 0) return;
+    for (const author of wanted) this.#asked.add(author);
     const first = await this.#options.store.reserveStreams(wanted.length);
     await Promise.all(wanted.map((author, index) => this.#make(author, first + index)));
-    return wanted.map((_, index) => first + index);
   }
 
   async #make(author: string, user: UserId): Promise<void> {

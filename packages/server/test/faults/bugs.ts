@@ -20,12 +20,12 @@ const TELLS_EARLY: Change[] = [
   },
   {
     file: 'log/committer.js',
-    find: 'outcomes = await this.#store.commit(batch.map((waiting) => waiting.entry));',
+    find: 'outcomes = await next.outcomes;',
     put: `globalThis.natterDecided = (decided) => {
                     const told = decided.flatMap((one) => one.kind === 'committed' ? one.events : []);
                     if (told.length > 0) this.#tell(told);
                 };
-                outcomes = await this.#store.commit(batch.map((waiting) => waiting.entry));
+                outcomes = await next.outcomes;
                 globalThis.natterDecided = undefined;`,
   },
 ];

@@ -11,6 +11,8 @@ interface Ends {
 
 /** A store whose commits end when the test says so. */
 class HeldStore {
+  constructor(readonly commitsInOrder = false) {}
+
   readonly batches: (readonly Entry[])[] = [];
   readonly #ends: Ends[] = [];
 
@@ -42,8 +44,8 @@ const eventOf = ({ actor }: Entry): StoredEvent => ({
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 const names = (batches: readonly (readonly Entry[])[]) => batches.map((batch) => batch.map(({ actor }) => actor));
 
-function make(options: { batchMax?: number; queueMax?: number; metrics?: CommitterMetrics } = {}) {
-  const store = new HeldStore();
+function make(options: { batchMax?: number; queueMax?: number; metrics?: CommitterMetrics; inOrder?: boolean } = {}) {
+  const store = new HeldStore(options.inOrder);
   const told: number[][] = [];
   const committer = new Committer(store, { batchMax: 100, queueMax: 100, ...options }, (events) =>
     told.push(events.map(({ id }) => id)),
@@ -95,6 +97,63 @@ describe('the committer', () => {
     expect(outcomes.map((outcome) => outcome.kind === 'committed' && outcome.events[0]?.id)).toEqual([
       0, 1, 2, 3, 4, 5, 6, 7,
     ]);
+  });
+
+  describe('where the store keeps the order of commits', () => {
+    it('a second batch that is full is on its way at once, a third and one that is not full wait', async () => {
+      const { store, committer, told } = make({ batchMax: 3, inOrder: true });
+      const answers = [0, 1].map((name) => committer.append(entry(name)));
+      await settle();
+      for (const name of [2, 3]) answers.push(committer.append(entry(name)));
+      await settle();
+      expect(names(store.batches)).toEqual([[0, 1]]);
+      for (const name of [4, 5, 6, 7, 8]) answers.push(committer.append(entry(name)));
+      await settle();
+      expect(names(store.batches)).toEqual([
+        [0, 1],
+        [2, 3, 4],
+      ]);
+      expect(told).toEqual([]);
+      store.end();
+      await settle();
+      expect(told).toEqual([[0, 1]]);
+      expect(names(store.batches).slice(2)).toEqual([[5, 6, 7]]);
+      store.end();
+      await settle();
+      expect(store.batches).toHaveLength(3);
+      store.end();
+      await settle();
+      expect(names(store.batches).slice(3)).toEqual([[8]]);
+      store.end();
+      await Promise.all(answers);
+      expect(told.flat()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    });
+
+    it('one that fails rejects its own entries alone, and draining waits for all', async () => {
+      const { store, committer, told } = make({ batchMax: 2, inOrder: true });
+      const answers = [0, 1, 2, 3, 4].map((name) => committer.append(entry(name)));
+      const ended = Promise.allSettled(answers);
+      await settle();
+      expect(store.batches).toHaveLength(2);
+      let drained = false;
+      const drain = committer.drain().then(() => {
+        drained = true;
+      });
+      store.end(new Error('disk full'));
+      await settle();
+      store.end();
+      await settle();
+      expect([told, drained]).toEqual([[[2, 3]], false]);
+      store.end();
+      await drain;
+      expect((await ended).map(({ status }) => status)).toEqual([
+        'rejected',
+        'rejected',
+        'fulfilled',
+        'fulfilled',
+        'fulfilled',
+      ]);
+    });
   });
 
   it('[H1] tells subscribers after the commit and before the senders', async () => {

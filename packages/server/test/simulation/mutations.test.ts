@@ -70,7 +70,7 @@ const MUTATIONS: [string, Change[]][] = [
     [
       {
         file: 'store/commit.js',
-        find: 'function isStale(entry, heads, versions, markers) {',
+        find: 'function isStale(entry, heads, keys, versions, markers) {',
         put: 'function isStale() { return false;',
       },
     ],

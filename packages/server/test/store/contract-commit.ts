@@ -164,6 +164,30 @@ export function describeCommit(make: MakeSite): void {
       ).toEqual(Array.from({ length: 1_000 }, (_, i) => `${i}`));
     });
 
+    it('answers with the events as they stand in the log', async () => {
+      const [ada] = (await facts.users(1)) as [number];
+      const room = await facts.room([ada]);
+      const key = (name: string) => ({ key: { key: name, hash: 'h' } });
+      const texts = ['', 'plain', '"quoted" \\ back', 'line\nline', '\ud800', 'é😀', '\u2028', '__proto__'];
+      const entries = texts.map((text, at) => facts.sending(room, ada, { text }, key(`as-${at}`)));
+      const answering = facts.entry(
+        ada,
+        [{ stream: room, type: 'message.sent', body: { text: 'an answer' }, answers: { author: ada, key: 'as-1' } }],
+        key('as-answer'),
+      );
+      const outcomes = await store.commit([
+        ...entries,
+        { ...facts.sending(room, ada, { text: 'stale' }), expect: [[room, 99]] },
+        answering,
+        facts.sending(room, ada, { text: 'plain' }, key('as-1')),
+        facts.sending(room, ada, { text: 'last' }),
+      ]);
+      expect(kinds(outcomes).slice(texts.length)).toEqual(['stale', 'committed', 'replayed', 'committed']);
+      const told = outcomes.flatMap((outcome) => (outcome.kind === 'committed' ? outcome.events : []));
+      expect(told).toEqual((await allEvents(store, room)).slice(1));
+      expect(JSON.parse(told.at(-2)?.body ?? '')).toMatchObject({ replyTo: told[1]?.id });
+    });
+
     it('shows what is committed to every read that begins after it', async () => {
       const [ada] = (await facts.users(1)) as [number];
       const room = await facts.room([ada]);
@@ -341,6 +365,38 @@ export function describeCommit(make: MakeSite): void {
       ]);
       const rows = await store.db.selectFrom('messages').selectAll().where('room', '=', room).orderBy('seq').execute();
       expect(rows.map((row) => row.reply_count)).toEqual([3, 0, 0, 0, 0]);
+    });
+  });
+
+  describe('what follows', () => {
+    const following = (room: number, author: number, key: string, after: string) =>
+      facts.sending(room, author, { text: key }, { key: { key, hash: 'h' }, follows: { author, key: after } });
+
+    it('comes behind what it follows, of the same batch or of an earlier one, also when that was there before', async () => {
+      const [ada] = (await facts.users(1)) as [number];
+      const room = await facts.room([ada]);
+      const first = facts.sending(room, ada, { text: 'f1' }, { key: { key: 'f1', hash: 'h' } });
+      expect(kinds(await store.commit([first, following(room, ada, 'f2', 'f1')]))).toEqual(['committed', 'committed']);
+      const later = [following(room, ada, 'f3', 'f2'), following(room, ada, 'f4', 'f3')];
+      expect(kinds(await store.commit(later))).toEqual(['committed', 'committed']);
+      const again = [first, following(room, ada, 'f2', 'f1'), following(room, ada, 'f5', 'f2')];
+      expect(kinds(await store.commit(again))).toEqual(['replayed', 'replayed', 'committed']);
+    });
+
+    it('is stale where that is not in the log, and so is what follows it; others of its batch are not held up', async () => {
+      const [ada, ben] = (await facts.users(2)) as [number, number];
+      const room = await facts.room([ada, ben]);
+      const before = (await allEvents(store, room)).length;
+      const outcomes = await store.commit([
+        following(room, ada, 'g2', 'g1'),
+        following(room, ada, 'g3', 'g2'),
+        facts.sending(room, ben, { text: 'of another' }),
+        // The same key, of somebody else.
+        facts.sending(room, ben, { text: 'g1' }, { key: { key: 'g1', hash: 'h' } }),
+        following(room, ada, 'g4', 'g1'),
+      ]);
+      expect(kinds(outcomes)).toEqual(['stale', 'stale', 'committed', 'committed', 'stale']);
+      expect(await allEvents(store, room)).toHaveLength(before + 2);
     });
   });
 
