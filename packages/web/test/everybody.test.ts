@@ -109,6 +109,9 @@ describe('a window', () => {
         const scrolls = [...document.querySelectorAll('[data-timeline], main, [data-region]')].filter(
           (one) => one.scrollWidth > one.clientWidth + 1,
         );
+        const page = document.documentElement;
+        // Regions scroll, the page does not, in any direction.
+        if (page.scrollHeight > page.clientHeight) out.push(page);
         return [...out, ...scrolls].slice(0, 3).map((one) => one.outerHTML.slice(0, 120));
       });
     for (const [path] of PATHS()) {
@@ -118,6 +121,13 @@ describe('a window', () => {
     await goTo(page, `/r/${room}`);
     await page.getByRole('button', { name: 'Members and details' }).click();
     await page.getByRole('complementary').getByText('Ada Lovelace (you)').waitFor();
+    expect(await wide()).toEqual([]);
+    // What is there for the ear alone may lie far below, as in a long room of several days.
+    await page.evaluate(() => {
+      const far = Object.assign(document.createElement('span'), { className: 'hidden', textContent: 'far below' });
+      far.style.top = '3000px';
+      document.querySelector('[data-timeline]')?.append(far);
+    });
     expect(await wide()).toEqual([]);
   });
 
