@@ -186,7 +186,7 @@ export default {
       severity: 'error',
       comment:
         'The composition root is imported by main, cli, tests, and the bench where it opens a store without edges.',
-      from: { path: '^packages/', pathNot: [PROGRAMS, '^packages/bench/src/(growth|import)\\.ts$'].flat() },
+      from: { path: '^packages/', pathNot: [PROGRAMS, '^packages/bench/src/(growth|import|start)\\.ts$'].flat() },
       to: { path: '^packages/server/(src|dist)/(app|main|serve|cli)\\.' },
     },
     {

@@ -4,21 +4,18 @@ import { join } from 'node:path';
 import { openCore } from '@natter/server/app';
 import { loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
-import { start, stop } from './children.js';
 import { makeFolder, removeFolder } from './folders.js';
 import { seeded } from './load/loops.js';
 import { spread } from './metrics.js';
-import { freePort, listening } from './ports.js';
+import { startOnce } from './start.js';
+import { vocabulary } from './vocabulary.js';
 
-const PROGRAM = join(import.meta.dirname, '../../server/bundle/main.js');
 /** One room for so many messages; half of all messages are in the first one. */
 const MESSAGES_A_ROOM = 10;
 const ROOMS_OF_READER = 20;
 /** Appended at one time: they share their commits. */
 const AT_A_TIME = 2_000;
 const TIMES = 200;
-const WORDS = 5_000;
-const LETTERS = 'etaoinshrdlucmfw';
 
 /** What is timed; the first figure is the median, the second one of twenty is slower. */
 const ROWS = [
@@ -46,13 +43,6 @@ export interface Grown {
   times: Record<(typeof ROWS)[number], { p50: number; p95: number }>;
 }
 
-/** The same words for everybody: the first ones are frequent, the last ones rare. */
-export function vocabulary(random: () => number): string[] {
-  return Array.from({ length: WORDS }, () =>
-    Array.from({ length: 3 + Math.floor(random() * 8) }, () => LETTERS[Math.floor(random() * LETTERS.length)]).join(''),
-  );
-}
-
 async function timed(work: (turn: number) => Promise<unknown>): Promise<{ p50: number; p95: number }> {
   const samples: number[] = [];
   // The first ones prepare statements and warm caches.
@@ -63,24 +53,6 @@ async function timed(work: (turn: number) => Promise<unknown>): Promise<{ p50: n
   }
   samples.sort((a, b) => a - b);
   return { p50: spread(samples)?.median ?? 0, p95: samples[Math.floor(TIMES * 0.95)] ?? 0 };
-}
-
-async function startTime(dir: string): Promise<number> {
-  const port = await freePort();
-  const began = performance.now();
-  const child = start(process.execPath, [PROGRAM], {
-    core: 0,
-    cwd: dir,
-    env: { PORT: String(port), HOST: '127.0.0.1', DATA_DIR: dir, LOG_LEVEL: 'warn', NODE_ENV: 'production' },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  try {
-    await listening(port, 60_000, () => child.exitCode !== null);
-    await (await fetch(`http://127.0.0.1:${port}/health`)).arrayBuffer();
-    return performance.now() - began;
-  } finally {
-    await stop(child, 10_000);
-  }
 }
 
 export async function measureGrowth(steps: readonly number[], say: (line: string) => void): Promise<Grown[]> {
@@ -146,7 +118,7 @@ export async function measureGrowth(steps: readonly number[], say: (line: string
             const room = rooms[i % 2 === 0 ? 0 : Math.floor(random() * rooms.length)] as number;
             heads.set(room, (heads.get(room) ?? 0) + 1);
             // Squared: frequent words come often, as they do.
-            const text = Array.from({ length: 12 }, () => words[Math.floor(random() ** 2 * WORDS)]).join(' ');
+            const text = Array.from({ length: 12 }, () => words[Math.floor(random() ** 2 * words.length)]).join(' ');
             return log.append({
               actor: writer,
               at: Date.now(),
@@ -173,7 +145,7 @@ export async function measureGrowth(steps: readonly number[], say: (line: string
         'one room with unread': await timed(() => queries.room(actor, big)),
         'resume: 50 events behind': await timed(() => log.events(big, Math.max(0, head - 50), 1_000)),
         'search: a frequent word': await timed((turn) => find(words[Math.abs(turn) % 50] as string)),
-        'search: a rare word': await timed((turn) => find(words[WORDS - 1 - (Math.abs(turn) % 50)] as string)),
+        'search: a rare word': await timed((turn) => find(words[words.length - 1 - (Math.abs(turn) % 50)] as string)),
         'search: part of a word': await timed((turn) => find((words[Math.abs(turn) % 50] as string).slice(1, 4))),
       };
       await parts.close();
@@ -185,7 +157,7 @@ export async function measureGrowth(steps: readonly number[], say: (line: string
         behindSeconds: (settled - written) / 1_000,
         storeBytes: size('natter.db'),
         searchBytes: size('search.db'),
-        startMs: await startTime(dir),
+        startMs: (await startOnce(dir)).ms,
         times,
       };
       grown.push(row);

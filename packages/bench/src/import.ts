@@ -5,8 +5,8 @@ import { openCore } from '@natter/server/app';
 import { loadConfig } from '@natter/server/config';
 import { makeLogger } from '@natter/server/logger';
 import { makeFolder, removeFolder } from './folders.js';
-import { vocabulary } from './growth.js';
 import { seeded } from './load/loops.js';
+import { vocabulary } from './vocabulary.js';
 
 /** Where no logs are given: so many messages of so many authors, in files of a day each. */
 const MESSAGES = 200_000;

@@ -20,6 +20,7 @@ import { runOnce } from './run.js';
 import { CONTESTANTS } from './servers/index.js';
 import { dialects } from './servers/natter.js';
 import { type Contestant, fits } from './servers/server.js';
+import { timeStarts } from './start.js';
 import { WORK_NAMES, type Work, type WorkName, workPoints } from './works.js';
 
 const CORES = { server: 0, load: 1 };
@@ -39,6 +40,7 @@ const CROSSING = 2_000;
 const USAGE = `usage: npm run bench -- [options]
        npm run bench -- growth [messages]   what users wait for as a store grows, up to so many messages (${GROWN})
        npm run bench -- import [folder]     messages of IRC logs a second into an empty store; without a folder it makes logs
+       npm run bench -- start [messages]    how long a start takes, on an empty store and on one with so many (${GROWN})
        npm run bench -- nodes [messages]    how much later a message is at another node, over so many (${CROSSING})
        npm run bench -- instructions [update]   those of the hot path beside the committed ones, or instead of them
   --quick             one short round, under three minutes
@@ -204,6 +206,13 @@ async function main(): Promise<void> {
     return growth(most, most >= GROWN ? join(PACKAGE, 'GROWTH.md') : null, say);
   }
   if (task === 'import') return importLogs(rest[0], say);
+  if (task === 'start') {
+    const lacking = missingTools();
+    if (lacking !== null) throw new UsageError(lacking);
+    const messages = whole(rest[0] ?? String(GROWN), 'messages', 1, 100_000_000);
+    pinSelf(CORES.load);
+    return timeStarts(messages, say);
+  }
   if (task === 'nodes') {
     const lacking = missingTools() ?? nodesMissing();
     if (lacking !== null) throw new UsageError(lacking);

@@ -33,11 +33,11 @@ function answers(port: number): Promise<boolean> {
 }
 
 /** Resolves when somebody listens on the port; `gone` tells that nobody ever will. */
-export async function listening(port: number, limit: number, gone: () => boolean): Promise<void> {
+export async function listening(port: number, limit: number, gone: () => boolean, lookMs = 20): Promise<void> {
   const ends = performance.now() + limit;
   while (!(await answers(port))) {
     if (gone()) throw new Error('the server ended before it listened');
     if (performance.now() > ends) throw new Error(`the server did not listen within ${limit / 1_000} s`);
-    await delay(20);
+    await delay(lookMs);
   }
 }
