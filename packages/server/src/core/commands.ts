@@ -3,11 +3,14 @@ import type { Command, CommandOf, CommandType } from '@natter/protocol';
 import type { Limits } from '../limits.js';
 import { type Decision, refused } from '../rooms/decision.js';
 import * as members from '../rooms/members.js';
+import type { Called } from '../rooms/mentions.js';
+import type { MessageState } from '../rooms/messages.js';
 import * as messages from '../rooms/messages.js';
 import * as pins from '../rooms/pins.js';
 import * as reactions from '../rooms/reactions.js';
 import * as reads from '../rooms/reads.js';
 import * as rooms from '../rooms/rooms.js';
+import type { RoomState } from '../rooms/state.js';
 import * as usergroups from '../rooms/usergroups.js';
 import * as users from '../rooms/users.js';
 import type { Actor } from './actor.js';
@@ -36,11 +39,20 @@ type Handler<T extends CommandType> = (
 ) => Decision | Promise<Decision>;
 
 const HANDLERS: { [T in CommandType]: Handler<T> } = {
-  'message.send': async (load, actor, command, { limits, extra }) => {
-    const room = await load.room(command.room);
-    const target = command.replyTo === undefined ? null : await load.message(command.replyTo);
-    const called = await load.called(command.text);
-    return messages.send(room, actor.user, command, { target, called, ...(extra ? { extra } : {}) }, limits);
+  'message.send': (load, actor, command, { limits, extra }) => {
+    const decide = (room: RoomState | null, target: MessageState | null, called: Called): Decision =>
+      messages.send(room, actor.user, command, extra ? { target, called, extra } : { target, called }, limits);
+    // Nearly always all of it is at hand: no promise is made then.
+    const room = load.room(command.room);
+    if (room instanceof Promise || command.replyTo !== undefined) {
+      return (async () => {
+        const state = await room;
+        const target = command.replyTo === undefined ? null : await load.message(command.replyTo);
+        return decide(state, target, await load.called(command.text));
+      })();
+    }
+    const called = load.called(command.text);
+    return called instanceof Promise ? called.then((found) => decide(room, null, found)) : decide(room, null, called);
   },
   'message.edit': async (load, actor, command, { limits }) => {
     const { room, message } = await load.messageInRoom(command.message);

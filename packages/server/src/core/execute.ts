@@ -84,10 +84,10 @@ export class Core {
       limits: this.#options.limits,
       names: this.#options.names,
       dialect: options.dialect ?? '',
-      ...(options.extra ? { extra: options.extra } : {}),
       anyEmail: options.anyEmail ?? false,
       mayLeaveDirect: options.mayLeaveDirect ?? false,
     };
+    if (options.extra) context.extra = options.extra;
     return this.#run(actor.user, key, (load) => decide(load, actor, command, context));
   }
 
@@ -105,7 +105,8 @@ export class Core {
     try {
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const load = new Loader(this.#options.store, this.rooms, this.#options.names);
-        const decision = await rule(load);
+        const decided = rule(load);
+        const decision = decided instanceof Promise ? await decided : decided;
         const reply =
           decision.kind === 'commit'
             ? await this.#commit(user, key, decision, load)
@@ -147,17 +148,13 @@ export class Core {
     decision: Extract<Decision, { kind: 'commit' }>,
     load: Loader,
   ): Promise<Reply | null> {
-    const entry: Entry = {
-      actor: user,
-      at: this.#options.clock.now(),
-      drafts: decision.drafts,
-      expect: [...load.expect],
-      ...(load.expectMessages.size > 0 ? { expectMessages: [...load.expectMessages] } : {}),
-      ...(decision.expectMarkers ? { expectMarkers: decision.expectMarkers } : {}),
-      ...(key ? { key } : {}),
-      ...(decision.claims ? { claims: decision.claims } : {}),
-      ...(decision.releases ? { releases: decision.releases } : {}),
-    };
+    const { drafts, expectMarkers, claims, releases } = decision;
+    const entry: Entry = { actor: user, at: this.#options.clock.now(), drafts, expect: [...load.expect] };
+    if (load.expectMessages.size > 0) entry.expectMessages = [...load.expectMessages];
+    if (expectMarkers) entry.expectMarkers = expectMarkers;
+    if (key) entry.key = key;
+    if (claims) entry.claims = claims;
+    if (releases) entry.releases = releases;
     try {
       return this.#settle(await this.#options.log.append(entry));
     } catch (error) {
@@ -250,6 +247,9 @@ function checkKey(key: string | undefined): Refusal | null {
 
 /** The same command gives the same fingerprint, in whichever order its members came. */
 function fingerprint(command: Command): string {
-  const sorted = Object.entries(command).sort(([a], [b]) => (a < b ? -1 : 1));
+  const members = command as unknown as Record<string, unknown>;
+  const sorted = Object.keys(members)
+    .sort()
+    .map((name) => [name, members[name]]);
   return hash('sha256', JSON.stringify(sorted), 'base64url').slice(0, 22);
 }

@@ -32,6 +32,7 @@ export interface Called {
 
 /** [M4] Only members are called, never the author; everybody only by whom the room allows. */
 export function mentionsIn(room: RoomState, author: UserId, called: Called, max: number): Mentions | undefined {
+  if (called.names.length === 0) return undefined;
   const everyone =
     called.names.some((name) => EVERYONE.has(name.toLowerCase())) && may(room, author, 'mention.everyone');
   if (everyone) return { everyone: true };

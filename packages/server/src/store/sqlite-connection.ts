@@ -186,7 +186,7 @@ export class SqliteConnection {
   #insert({ table, columns, rows, ignore }: Extract<WriteStep, { kind: 'insert' }>): void {
     const given = columns.flatMap((_, at) => (rows.some((row) => row[at] !== null) ? [at] : []));
     const names = given.map((at) => columns[at]).join(', ');
-    const head = `insert ${ignore ? 'or ignore ' : ''}into ${table} (${names}) values `;
+    const head = `insert ${ignore ? 'or ignore ' : 'or fail '}into ${table} (${names}) values `;
     const one = `(${given.map(() => '?').join(', ')})`;
     let next = 0;
     for (const count of [MULTI_ROW, 1]) {

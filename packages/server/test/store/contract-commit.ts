@@ -141,6 +141,20 @@ export function describeCommit(make: MakeSite): void {
       expect(kinds(await facts.commit(facts.sending(room, ada, { text: 'after' })))).toEqual(['committed']);
     });
 
+    it('[L1] leaves nothing when the database refuses one row of many', async () => {
+      const users = (await facts.users(40)) as [number, ...number[]];
+      const [ada] = users;
+      const room = await facts.room([ada]);
+      const before = await everything(store);
+      const members = [...users, users[20] as number].map((user) => ({ user, role: 'member' as const }));
+      const body = { kind: 'group', name: 'x', topic: '', visibility: 'private', history: 'shared', members } as const;
+      const twice = facts.entry(ada, [{ stream: await store.reserveStreams(1), type: 'room.created', body }]);
+      const good = Array.from({ length: 20 }, () => facts.sending(room, ada, { text: 'good' }));
+      await expect(store.commit([...good, twice, ...good])).rejects.toThrow();
+      expect(await everything(store)).toBe(before);
+      expect(kinds(await store.commit(good))).toEqual(good.map(() => 'committed'));
+    });
+
     it('[L1] refuses to make a stream that exists, or to write to one that does not', async () => {
       const [ada] = (await facts.users(1)) as [number];
       const body = { name: 'x', nameKey: 'x', email: null, fullName: '', role: 'user' as const };
@@ -355,6 +369,10 @@ export function describeCommit(make: MakeSite): void {
       const bodies = [...outcomes, ...later.slice(0, 1), ...lost].map(
         (outcome) => outcome.kind === 'committed' && JSON.parse(first(outcome.events).body),
       );
+      const told = [...outcomes, ...later, ...lost].flatMap((outcome) =>
+        outcome.kind === 'committed' ? outcome.events : [],
+      );
+      expect(told).toEqual((await store.events(room, 0, 100)).slice(1));
       const ids = outcomes.map((outcome) => (outcome.kind === 'committed' ? first(outcome.events).id : 0));
       expect(bodies).toEqual([
         { text: 'a1' },
