@@ -193,6 +193,11 @@ export async function openCommunity() {
       for (const user of users) await apis[user].react(message.id, emoji);
     }
   }
+  await apis.maya.createUsergroup({
+    name: 'menders',
+    description: 'Everybody with a key to the workshop',
+    members: [ids.tom, ids.ines, ids.jonas],
+  });
   back = 0;
   // Read by the one whose screen is shown, save for what makes the pictures speak.
   for (const name of ['workshop', 'learning-to-mend', 'announcements', 'lena', 'jonas', 'planning']) {

@@ -100,6 +100,40 @@ const VIEWS = {
       await page.getByRole('button', { name: '(edited)' }).click();
     },
   ],
+  thread: [
+    inRoom('workshop'),
+    async (page) => {
+      await row(page, 'Can somebody look at the order')
+        .or(row(page, 'brake cable'))
+        .getByRole('button', { name: /repl/ })
+        .first()
+        .click();
+      await page
+        .getByRole('complementary', { name: /^Thread/ })
+        .getByText('Make it')
+        .waitFor();
+    },
+  ],
+  group: [
+    inRoom('workshop'),
+    async (page) => {
+      await page.locator('[data-composer]').pressSequentially('The June ride needs lights, @me');
+      await page.getByRole('option', { name: /menders/ }).waitFor();
+    },
+  ],
+  preview: [
+    inRoom('workshop'),
+    async (page) => {
+      await page.locator('[data-composer]').fill('**Forty** cables, and\n\n- quick links\n- a *large* flag');
+      await page.keyboard.press('Control+Shift+Enter');
+    },
+  ],
+  day: [
+    inRoom('workshop'),
+    async (page) => {
+      await page.getByRole('button', { name: 'Jump to a date' }).last().click();
+    },
+  ],
   rides: [inRoom('rides'), async () => {}],
   switcher: [
     inRoom('workshop'),

@@ -224,6 +224,26 @@ describe('a window', () => {
     expect(wide).toEqual([]);
   });
 
+  it('has times in the zone and the manner of whoever reads', async () => {
+    const [last] = (await ada.api.messages(room, { limit: 1 })).messages;
+    const shown = async (options: { locale: string; timezoneId: string }) => {
+      const page = await house.enter('ada', `/r/${room}`, options);
+      const text = await page.locator('[data-timeline] li[data-first] time').last().textContent();
+      await page.context().close();
+      return (text ?? '').replace(/\s/gu, ' ');
+    };
+    const written = (locale: string, timeZone: string) =>
+      new Intl.DateTimeFormat(locale, { timeZone, hour: '2-digit', minute: '2-digit' })
+        .format(new Date(last?.at ?? 0))
+        .replace(/\s/gu, ' ');
+    for (const [locale, timezoneId] of [
+      ['en-US', 'America/St_Johns'],
+      ['en-GB', 'Asia/Kathmandu'],
+    ] as const) {
+      expect(await shown({ locale, timezoneId })).toBe(written(locale, timezoneId));
+    }
+  });
+
   it('is denser by choice, and stays so', async () => {
     const page = await house.enter('ada', `/r/${room}`);
     const height = () => message(page, 'שלום').evaluate((row) => row.getBoundingClientRect().height);
@@ -255,6 +275,22 @@ describe('the eye', () => {
       }),
     );
     expect(moving).toEqual([]);
+  });
+
+  it('has it light or dark as the system does, and follows it', async () => {
+    const page = await house.enter('ada', `/r/${room}`, { colorScheme: 'light' });
+    await message(page, 'Coming!').waitFor();
+    const ground = () =>
+      page.evaluate(() => {
+        const pen = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d');
+        if (!pen) throw new Error('nothing to draw on');
+        pen.fillStyle = getComputedStyle(document.body).backgroundColor;
+        pen.fillRect(0, 0, 1, 1);
+        return pen.getImageData(0, 0, 1, 1).data[0] ?? -1;
+      });
+    expect(await ground()).toBeGreaterThan(230);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await eventually('it follows', async () => (await ground()) < 60);
   });
 
   it('tells where one is, what is new and what has the focus where the system gives all colours', async () => {

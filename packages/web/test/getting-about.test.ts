@@ -137,6 +137,52 @@ describe('keys', () => {
     await sheet.waitFor();
   });
 
+  it('open what the buttons of the page open, and do nothing where one writes or there is no such button', async () => {
+    const page = await open('alpha');
+    const timeline = page.locator('[data-timeline]');
+    for (const [key, title] of [
+      ['w', 'New direct message'],
+      ['b', 'Browse channels'],
+      ['+', 'New room'],
+    ] as const) {
+      await timeline.focus();
+      await page.keyboard.press(key);
+      await page.getByRole('dialog', { name: title }).waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    }
+    await timeline.focus();
+    await page.keyboard.press('d');
+    await page.getByRole('complementary', { name: 'About alpha' }).waitFor();
+    // At the present, with nothing new above: there is nowhere to go.
+    for (const key of ['j', 'n', 'q', '"', '\\']) await page.keyboard.press(key);
+    await composer(page).pressSequentially('wb+dsjn');
+    expect(await composer(page).inputValue()).toBe('wb+dsjn');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await composer(page).fill('');
+    await timeline.focus();
+    await page.keyboard.press('s');
+    await page.getByRole('heading', { name: 'Settings' }).waitFor();
+  });
+
+  it('lead up to what is new and down to the present', async () => {
+    await readAll();
+    for (let count = 0; count < 60; count += 1) {
+      await bob.api.sendMessage(rooms.beta as number, { text: `new to her ${count}` });
+    }
+    const page = await open('beta');
+    await message(page, 'new to her 0').first().waitFor();
+    await page.locator('[data-timeline]').focus();
+    await page.keyboard.press('j');
+    await page.getByRole('button', { name: /^60 new messages since \d\d:\d\d/ }).waitFor();
+    await page.locator('[data-timeline]').focus();
+    await page.keyboard.press('n');
+    await page.getByRole('button', { name: /new messages? below|Jump to present/ }).waitFor();
+    await message(page, 'new to her 0').first().waitFor();
+    expect(await page.locator('[data-key="new"] + li').textContent()).toContain('new to her 0');
+    await readAll();
+  });
+
   it('lead from region to region, around and back', async () => {
     const page = await open('alpha');
     await composer(page).waitFor();

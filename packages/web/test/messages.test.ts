@@ -150,6 +150,126 @@ describe('a message', () => {
     expect(await composer(page).evaluate((box) => box === document.activeElement)).toBe(true);
   });
 
+  it.each(['bar', 'menu', 'key'] as const)(
+    'is answered, read as a thread, reacted to, edited, pinned, linked to and deleted by %s',
+    async (way) => {
+      const room = await makeRoom(`ways-${way}`);
+      const { seq } = await ada.api.sendMessage(room.id, { text: 'to act on' });
+      const context = await house.device({ permissions: ['clipboard-read', 'clipboard-write'] });
+      const page = await house.admit(context, 'ada');
+      await page.goto(`${house.url}/r/${room.id}`);
+      const row = page.locator(`[data-timeline] [data-seq="${seq}"]`);
+      await row.waitFor();
+      /** `own`: it has a button of the bar to itself; the others are behind “More”. */
+      const act = async (name: string, key: string, own: boolean) => {
+        if (way === 'key') {
+          await focus(page, 'to act on');
+          await page.keyboard.press(key);
+          return;
+        }
+        if (way === 'menu') await row.click({ button: 'right' });
+        else {
+          await row.hover();
+          await row
+            .getByRole('toolbar')
+            .getByRole('button', { name: own ? name : 'More', exact: true })
+            .click();
+          if (own) return;
+        }
+        await page.getByRole('menuitem', { name, exact: true }).click();
+      };
+      await act('Reply', 'r', true);
+      await page.getByText('Replying to Ada Lovelace').waitFor();
+      await composer(page).press('Escape');
+      await act('Open thread', 't', true);
+      await page.getByRole('complementary', { name: /^Thread in/ }).waitFor();
+      await page.getByRole('complementary').getByRole('button', { name: 'Close' }).click();
+      await act('React with an emoji', 'a', true);
+      await page.getByLabel('Find an emoji').fill('tada');
+      await page.getByRole('region', { name: 'Found' }).getByRole('button').first().click();
+      await row.getByRole('button', { name: /🎉 1/ }).waitFor();
+      await act('Edit', 'e', true);
+      await page.getByLabel('Edit message').fill('to act on, edited');
+      await page.keyboard.press('Enter');
+      await row.getByText('to act on, edited').waitFor();
+      await act('Pin', 'p', false);
+      await row.getByText('pinned').waitFor();
+      await act('Copy link', 'l', false);
+      await eventually('the link is copied', async () =>
+        (await page.evaluate(() => navigator.clipboard.readText())).endsWith(`/r/${room.id}/${seq}`),
+      );
+      await act('Mark unread from here', 'u', false);
+      await eventually('it is unread', async () => {
+        const mine = (await ada.api.rooms()).rooms.find(({ id }) => id === room.id);
+        return mine?.unreadFrom === seq;
+      });
+      await act('Delete', 'Delete', false);
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+      await row.getByText('This message was deleted').waitFor();
+    },
+  );
+
+  it('has a key for all that its menu offers, which the sheet of keys names, and does it', async () => {
+    const room = await makeRoom('every-key');
+    const { id } = await ada.api.sendMessage(room.id, { text: 'mine, frist' });
+    await ada.api.editMessage(id, 'mine, first');
+    await bob.api.sendMessage(room.id, { text: 'of another' });
+    const context = await house.device({ permissions: ['clipboard-read', 'clipboard-write'] });
+    const page = await house.admit(context, 'ada');
+    await page.goto(`${house.url}/r/${room.id}`);
+    const offered = new Map<string, string>();
+    for (const text of ['mine, first', 'of another']) {
+      await message(page, text).click({ button: 'right' });
+      await page.getByRole('menuitem').first().waitFor();
+      for (const entry of await page.getByRole('menuitem').all()) {
+        offered.set(
+          (await entry.locator('span').textContent()) ?? '',
+          (await entry.locator('kbd').textContent()) ?? '',
+        );
+      }
+      await page.keyboard.press('Escape');
+      await page.getByRole('menu').waitFor({ state: 'detached' });
+    }
+    await page.locator('[data-timeline]').focus();
+    await page.keyboard.press('?');
+    const part = page.getByRole('dialog', { name: 'Keys' }).getByRole('region', { name: 'At a message' });
+    await part.waitFor();
+    const named = new Map<string, string>();
+    for (const line of await part.locator('dl > div').all()) {
+      named.set(
+        (await line.locator('dt').textContent()) ?? '',
+        (await line.locator('kbd').first().textContent()) ?? '',
+      );
+    }
+    expect(offered.size).toBe(12);
+    for (const [entry, key] of offered) expect([entry, named.get(entry)]).toEqual([entry, key]);
+    await page.keyboard.press('Escape');
+
+    await focus(page, 'mine, first');
+    await page.keyboard.press('c');
+    await eventually('the text is copied', async () => {
+      return (await page.evaluate(() => navigator.clipboard.readText())) === 'mine, first';
+    });
+    for (const [key, title] of [
+      ['h', 'Edit history'],
+      ['v', 'Read by'],
+      ['g', 'Jump to a date'],
+    ] as const) {
+      await page.keyboard.press(key);
+      await page.getByRole('dialog', { name: title }).waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await focus(page, 'mine, first');
+    }
+    await focus(page, 'of another');
+    // Who has read another's message, and what it never said before, is not shown by key either.
+    await page.keyboard.press('v');
+    await page.keyboard.press('h');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.keyboard.press('w');
+    await page.getByRole('heading', { name: 'Bob Ross', exact: true }).waitFor();
+  });
+
   it('gives a link that leads others to it', async () => {
     const room = await makeRoom('links');
     const { seq } = await ada.api.sendMessage(room.id, { text: 'worth a link' });
@@ -243,6 +363,34 @@ describe('writing', () => {
     expect(await page.getByRole('option').count()).toBe(0);
   });
 
+  it('completes those of lately first: who spoke here last, rooms that were open last, emoji that were used', async () => {
+    const room = await makeRoom('ranking');
+    const people = [];
+    for (const name of ['mara', 'marc', 'mary']) people.push(await house.join(name));
+    await ada.api.addMembers(room.id, { users: people.map(({ id }) => id) });
+    await people[1]?.api.sendMessage(room.id, { text: 'the last who spoke' });
+    for (const name of ['plot-a', 'plot-b', 'plot-c']) await makeRoom(name);
+    const page = await house.enter('ada', `/r/${room.id}`);
+    await message(page, 'the last who spoke').waitFor();
+    const first = async (written: string) => {
+      await composer(page).fill('');
+      await composer(page).pressSequentially(written);
+      await page.getByRole('option').nth(2).waitFor();
+      return page.getByRole('option').first().textContent();
+    };
+    expect(await first('@mar')).toContain('@marc');
+    expect(await first('#plot')).toContain('plot-a');
+    await page.getByRole('link', { name: 'plot-c' }).click();
+    await page.getByRole('heading', { name: 'plot-c', exact: true }).waitFor();
+    // Noted when there is time.
+    await eventually('it stands first', async () => (await first('#plot'))?.includes('plot-c') === true);
+    const before = await first(':smil');
+    const second = (await page.getByRole('option').nth(1).textContent()) ?? '';
+    await page.getByRole('option').nth(1).click();
+    expect(second).not.toBe(before);
+    expect(await first(':smil')).toBe(second);
+  });
+
   it('has a picker of emoji with those of lately first, and tones of skin', async () => {
     const room = await makeRoom('emoji');
     const page = await house.enter('ada', `/r/${room.id}`);
@@ -268,6 +416,11 @@ describe('writing', () => {
     await page.getByRole('button', { name: 'Show as it will be' }).click();
     await page.getByRole('strong').filter({ hasText: 'strong' }).waitFor();
     await page.getByRole('button', { name: 'Go on writing' }).click();
+    // By key as well, and one goes on where one wrote.
+    await composer(page).press('Control+Shift+Enter');
+    await page.getByRole('region', { name: 'Show as it will be' }).getByRole('strong').waitFor();
+    await page.keyboard.press('Control+Shift+Enter');
+    await eventually('one writes', () => composer(page).evaluate((box) => box === document.activeElement));
     await composer(page).press('Enter');
     await page.locator('[data-timeline] pre code span').first().waitFor();
     expect(await page.locator('[data-timeline] pre').textContent()).toContain('const answer = 42;');

@@ -196,6 +196,30 @@ describe('a long room', () => {
     await pill.waitFor({ state: 'detached' });
   });
 
+  it.each(['pointerdown', 'keydown'])(
+    'stays where one scrolled in the moment after it was opened, though it is drawn anew in the same frame (%s)',
+    async (gesture) => {
+      const page = await house.enter('ada', `/r/${long}`);
+      await message(page, `message ${LENGTH - 1}`).waitFor();
+      const moved = await page.evaluate(async (type) => {
+        const scroller = document.querySelector('[data-timeline]') as HTMLElement;
+        const frames = async (count: number) => {
+          for (let at = 0; at < count; at += 1) await new Promise((done) => requestAnimationFrame(done));
+        };
+        await frames(10);
+        const row = [...scroller.querySelectorAll<HTMLElement>('[data-seq]')].at(-20) as HTMLElement;
+        row.dispatchEvent(new Event(type, { bubbles: true }));
+        scroller.scrollTop -= 300;
+        const { top } = row.getBoundingClientRect();
+        // Another stop for Tab: the timeline is drawn anew before the scrolling is heard of.
+        row.focus({ preventScroll: true });
+        await frames(10);
+        return Math.round(row.getBoundingClientRect().top - top);
+      }, gesture);
+      expect(moved).toBe(0);
+    },
+  );
+
   it('comes back to where it was read, by the list and by going back', async () => {
     const room = await makeLong('place', 120);
     const page = await house.enterByDoor('ada', `/r/${room}`);

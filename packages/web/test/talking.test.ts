@@ -168,6 +168,27 @@ describe('talking', () => {
     expect(await receipt.count()).toBe(1);
   });
 
+  it('shows what I send within one frame of the key, as it will be, while nothing comes through', async () => {
+    const room = await makeRoom('at-once');
+    const page = await house.enter('ada', `/r/${room.id}`);
+    await composer(page).waitFor();
+    house.hold();
+    await composer(page).fill('is **this** quick?');
+    await page.evaluate(() => {
+      const look = () => document.querySelector('[data-pending] strong')?.textContent ?? '';
+      addEventListener(
+        'keydown',
+        ({ key }) => {
+          if (key === 'Enter') requestAnimationFrame(() => Object.assign(globalThis, { seen: look() }));
+        },
+        { capture: true, once: true },
+      );
+    });
+    await composer(page).press('Enter');
+    await page.waitForFunction(() => 'seen' in globalThis);
+    expect(await page.evaluate(() => (globalThis as unknown as { seen: string }).seen)).toBe('this');
+  });
+
   it('shows who is typing and who is here', async () => {
     const dan = await house.join('dan', 'Dan Brown');
     const { id } = await ada.api.openDirect(dan.id);

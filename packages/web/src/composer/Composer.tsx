@@ -43,6 +43,7 @@ export function Composer({ room, name, conversation }: ComposerProps) {
   const [preview, setPreview] = useState(false);
   const [picking, setPicking] = useState<DOMRect | null>(null);
   const box = useRef<HTMLTextAreaElement>(null);
+  const shown = useRef<HTMLElement>(null);
   /** Where the caret goes when the text is drawn. */
   const caret = useRef<number | null>(null);
   const max = client.server?.messageTextMax ?? TEXT_MAX;
@@ -57,6 +58,10 @@ export function Composer({ room, name, conversation }: ComposerProps) {
   useEffect(() => {
     if (replyTo) box.current?.focus();
   }, [replyTo]);
+
+  useEffect(() => {
+    if (preview) shown.current?.focus();
+  }, [preview]);
 
   useLayoutEffect(() => {
     if (caret.current === null) return;
@@ -97,9 +102,24 @@ export function Composer({ room, name, conversation }: ComposerProps) {
     },
     onClose: () => setToken(null),
   });
+  /** The focus goes to where the text is. */
+  const show = (as: boolean) => {
+    setPreview(as);
+    if (as) setToken(null);
+    else caret.current = box.current?.selectionStart ?? text.length;
+  };
+  const pressPreview = (event: KeyboardEvent): boolean => {
+    const asks = event.key === 'Enter' && event.shiftKey && (event.ctrlKey || event.metaKey);
+    if (!asks) return false;
+    event.preventDefault();
+    if (!empty) show(!preview);
+    return true;
+  };
   const press = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.nativeEvent.isComposing || completion.press(event)) return;
-    const sends = event.key === 'Enter' && (enterSends ? !event.shiftKey : event.ctrlKey || event.metaKey);
+    if (pressPreview(event)) return;
+    const mod = event.ctrlKey || event.metaKey;
+    const sends = event.key === 'Enter' && (enterSends ? !event.shiftKey : mod);
     if (sends) {
       event.preventDefault();
       send();
@@ -117,7 +137,14 @@ export function Composer({ room, name, conversation }: ComposerProps) {
       <div className={styles.box}>
         {completion.list}
         {preview && (
-          <section className={styles.preview} aria-label={t.composer.preview}>
+          <section
+            className={styles.preview}
+            aria-label={t.composer.preview}
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by key
+            tabIndex={0}
+            ref={shown}
+            onKeyDown={pressPreview}
+          >
             <Markdown text={text} />
           </section>
         )}
@@ -150,7 +177,7 @@ export function Composer({ room, name, conversation }: ComposerProps) {
           <IconButton
             icon={preview ? PencilLine : Eye}
             label={preview ? t.composer.write : t.composer.preview}
-            onClick={() => setPreview(!preview)}
+            onClick={() => show(!preview)}
           />
         )}
         <IconButton

@@ -77,6 +77,7 @@ function OpenRoom({ room, target }: { room: RoomRow; target: number | null }) {
               icon={PanelRight}
               label={t.details.open}
               aria-expanded={details}
+              data-pressed-by="d"
               onClick={() => showDetails(!details)}
             />
           </span>

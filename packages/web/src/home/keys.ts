@@ -1,7 +1,7 @@
 /** Keys of the whole page. The sheet that `?` shows is made of the same list. */
 import { useEffect } from 'react';
 import { useLocation } from 'wouter';
-import { MENTIONS, roomIn, searchPath, UNREAD } from '../routes.js';
+import { MENTIONS, roomIn, SETTINGS, searchPath, UNREAD } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { stepRegion } from './regions.js';
 
@@ -38,8 +38,21 @@ export const SHEET: readonly { readonly title: string; readonly shortcuts: reado
       { keys: [['/'], [MOD, 'Shift', 'F']], label: t.keys.search },
       { keys: [['I']], label: t.keys.unread },
       { keys: [['M']], label: t.keys.mentions },
+      { keys: [['W']], label: t.rooms.message },
+      { keys: [['B']], label: t.rooms.browse },
+      { keys: [['+']], label: t.rooms.create },
+      { keys: [['S']], label: t.settings.title },
       { keys: [['F6'], ['Shift', 'F6']], label: t.keys.regions },
       { keys: [['?'], [MOD, '/']], label: t.keys.sheet },
+    ],
+  },
+  {
+    title: t.keys.room,
+    shortcuts: [
+      { keys: [['N']], label: t.keys.toNew },
+      { keys: [['J']], label: t.timeline.present },
+      { keys: [['D']], label: t.details.open },
+      { keys: [['Esc']], label: t.keys.markRead },
     ],
   },
   {
@@ -49,7 +62,7 @@ export const SHEET: readonly { readonly title: string; readonly shortcuts: reado
       { keys: [['Shift', 'Enter']], label: t.keys.line },
       { keys: [['↑']], label: t.keys.editLast },
       { keys: [['@'], ['#'], [':']], label: t.keys.complete },
-      { keys: [['Esc']], label: t.keys.markRead },
+      { keys: [[MOD, 'Shift', 'Enter']], label: t.composer.preview },
     ],
   },
   {
@@ -61,9 +74,14 @@ export const SHEET: readonly { readonly title: string; readonly shortcuts: reado
       { keys: [['T']], label: t.message.thread },
       { keys: [['E']], label: t.message.edit },
       { keys: [['A']], label: t.message.reactOther },
-      { keys: [['P']], label: t.message.pin },
+      { keys: [['C']], label: t.message.copyText },
       { keys: [['L']], label: t.message.copyLink },
       { keys: [['U']], label: t.message.markUnread },
+      { keys: [['P']], label: t.message.pin },
+      { keys: [['H']], label: t.message.history },
+      { keys: [['V']], label: t.message.readBy },
+      { keys: [['W']], label: t.message.writeTo },
+      { keys: [['G']], label: t.timeline.jumpToDate },
       { keys: [['Del']], label: t.message.delete },
       { keys: [['Esc']], label: t.keys.toComposer },
     ],
@@ -133,9 +151,18 @@ function actOf(event: KeyboardEvent, { go, room, open }: Ways): (() => void) | n
       return () => go(UNREAD);
     case 'm':
       return () => go(MENTIONS);
+    case 's':
+      return () => go(SETTINGS);
     default:
-      return null;
+      return buttonOf(key);
   }
+}
+
+/** Buttons say themselves by which key they are pressed, too; one that is not there has nothing to do. */
+function buttonOf(key: string): (() => void) | null {
+  if (!/^[a-z+]$/.test(key)) return null;
+  const button = document.querySelector<HTMLElement>(`[data-pressed-by="${key}"]`);
+  return button && (() => button.click());
 }
 
 function search(room: number | null, go: (path: string) => void): void {

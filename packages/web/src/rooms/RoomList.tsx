@@ -55,7 +55,7 @@ export function RoomList({ current }: { current: number | null }) {
         >
           <Search size={18} strokeWidth={1.75} aria-hidden />
         </Link>
-        <IconButton icon={SquarePen} label={t.rooms.create} onClick={() => openPanel('create')} />
+        <IconButton icon={SquarePen} label={t.rooms.create} data-pressed-by="+" onClick={() => openPanel('create')} />
       </header>
       <div className={styles.rooms}>
         <ul className={styles.views}>
@@ -89,10 +89,10 @@ function View({ href, icon: Icon, label }: { href: string; icon: LucideIcon; lab
   );
 }
 
-const ADD: Record<Section, { label: string; panel: 'create' | 'direct' | 'browse'; icon: LucideIcon }> = {
-  direct: { label: t.rooms.message, panel: 'direct', icon: Plus },
+const ADD: Record<Section, { label: string; panel: 'create' | 'direct' | 'browse'; icon: LucideIcon; key?: string }> = {
+  direct: { label: t.rooms.message, panel: 'direct', icon: Plus, key: 'w' },
   groups: { label: t.rooms.create, panel: 'create', icon: Plus },
-  channels: { label: t.rooms.browse, panel: 'browse', icon: Search },
+  channels: { label: t.rooms.browse, panel: 'browse', icon: Search, key: 'b' },
 };
 
 function Part({ section, rooms, current }: { section: Section; rooms: readonly RoomRow[]; current: number | null }) {
@@ -105,7 +105,7 @@ function Part({ section, rooms, current }: { section: Section; rooms: readonly R
   // What is unread stays in sight.
   const shown = folded ? rooms.filter(({ id, unread }) => id === current || unread > 0) : rooms;
   if (section === 'groups' && rooms.length === 0) return null;
-  const { label, panel, icon } = ADD[section];
+  const { label, panel, icon, key: pressedBy } = ADD[section];
   const Icon = icon;
   return (
     <section className={styles.part} aria-label={t.rooms[section]}>
@@ -115,12 +115,19 @@ function Part({ section, rooms, current }: { section: Section; rooms: readonly R
             <ChevronDown size={14} aria-hidden /> {t.rooms[section]}
           </button>
         </h2>
-        {rooms.length > 0 && <IconButton small icon={icon} label={label} onClick={() => openPanel(panel)} />}
+        {rooms.length > 0 && (
+          <IconButton small icon={icon} label={label} data-pressed-by={pressedBy} onClick={() => openPanel(panel)} />
+        )}
       </div>
       <ul>
         {rooms.length === 0 && !folded && (
           <li>
-            <button type="button" className={`${ui.option} ${styles.entry}`} onClick={() => openPanel(panel)}>
+            <button
+              type="button"
+              className={`${ui.option} ${styles.entry}`}
+              data-pressed-by={pressedBy}
+              onClick={() => openPanel(panel)}
+            >
               <span className={styles.sign}>
                 <Icon size={16} strokeWidth={1.75} aria-hidden />
               </span>

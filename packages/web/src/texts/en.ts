@@ -458,6 +458,8 @@ export const en = {
     mentions: 'All that mentions me',
     regions: 'From one part of the page to the next',
     sheet: 'This sheet',
+    room: 'In a room',
+    toNew: 'To where what is new begins',
     writing: 'Writing',
     send: 'Send',
     line: 'New line',

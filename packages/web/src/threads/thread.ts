@@ -117,6 +117,10 @@ export class Thread extends Talk {
     else this.#beside.leadTo(message);
   }
 
+  override askDay(at: string): void {
+    this.#beside.askDay(at);
+  }
+
   override openThread(): void {
     this.focusComposer();
   }

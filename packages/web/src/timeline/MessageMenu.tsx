@@ -22,7 +22,7 @@ import { openDirect } from '../rooms/direct.js';
 import { t } from '../texts/texts.js';
 import menu from '../ui/Menu.module.css';
 import ui from '../ui/ui.module.css';
-import { linkTo, mayDo, pin } from './acts.js';
+import { copy, linkTo, mayDo, pin } from './acts.js';
 import type { Opened, Talk } from './talk.js';
 
 export default function MessageMenu({ opened, conversation }: { opened: Opened; conversation: Talk }) {
@@ -31,7 +31,6 @@ export default function MessageMenu({ opened, conversation }: { opened: Opened; 
   const room = useRoom(chat, message.room);
   const [, go] = useLocation();
   const may = mayDo(message, room, chat.me);
-  const here = message.deletedAt === null;
   return (
     <Menu.Root
       open
@@ -60,6 +59,7 @@ export default function MessageMenu({ opened, conversation }: { opened: Opened; 
             <Entry
               icon={SmilePlus}
               label={t.message.reactOther}
+              hint="A"
               onSelect={() => conversation.pick(message, new DOMRect(x, y, 0, 0))}
             />
           )}
@@ -78,7 +78,7 @@ export default function MessageMenu({ opened, conversation }: { opened: Opened; 
             <Entry icon={Pencil} label={t.message.edit} hint="E" onSelect={() => conversation.edit(message)} />
           )}
           {(may.react || may.thread) && <Menu.Separator className={menu.line} />}
-          {here && <Entry icon={Copy} label={t.message.copyText} onSelect={() => copy(message.text)} />}
+          {may.copy && <Entry icon={Copy} label={t.message.copyText} hint="C" onSelect={() => copy(message.text)} />}
           <Entry icon={Link2} label={t.message.copyLink} hint="L" onSelect={() => copy(linkTo(message))} />
           <Entry
             icon={MailOpen}
@@ -95,16 +95,27 @@ export default function MessageMenu({ opened, conversation }: { opened: Opened; 
             />
           )}
           <Menu.Separator className={menu.line} />
-          {here && message.editedAt !== null && (
-            <Entry icon={History} label={t.message.history} onSelect={() => conversation.show('history', message)} />
+          {may.history && (
+            <Entry
+              icon={History}
+              label={t.message.history}
+              hint="H"
+              onSelect={() => conversation.show('history', message)}
+            />
           )}
-          {here && message.author === chat.me && (
-            <Entry icon={Eye} label={t.message.readBy} onSelect={() => conversation.show('readers', message)} />
+          {may.readers && (
+            <Entry
+              icon={Eye}
+              label={t.message.readBy}
+              hint="V"
+              onSelect={() => conversation.show('readers', message)}
+            />
           )}
-          {message.author !== chat.me && room?.kind !== 'direct' && (
+          {may.write && (
             <Entry
               icon={MessageCircle}
               label={t.message.writeTo}
+              hint="W"
               onSelect={() => void openDirect(chat, go, message.author)}
             />
           )}
@@ -121,10 +132,6 @@ export default function MessageMenu({ opened, conversation }: { opened: Opened; 
       </Menu.Portal>
     </Menu.Root>
   );
-}
-
-function copy(text: string): void {
-  void navigator.clipboard?.writeText(text);
 }
 
 interface EntryProps {

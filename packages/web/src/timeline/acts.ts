@@ -19,6 +19,10 @@ export function linkTo(message: Message): string {
   return new URL(roomPath(message.room, message.seq), location.origin).href;
 }
 
+export function copy(text: string): void {
+  void navigator.clipboard?.writeText(text);
+}
+
 export interface May {
   readonly react: boolean;
   readonly reply: boolean;
@@ -27,17 +31,43 @@ export interface May {
   readonly edit: boolean;
   readonly delete: boolean;
   readonly pin: boolean;
+  readonly copy: boolean;
+  readonly history: boolean;
+  /** Who has read it is for its author alone. */
+  readonly readers: boolean;
+  /** To the author, where it is not to them anyway. */
+  readonly write: boolean;
 }
 
-const NOTHING: May = { react: false, reply: false, thread: false, edit: false, delete: false, pin: false };
+const NOTHING: May = {
+  react: false,
+  reply: false,
+  thread: false,
+  edit: false,
+  delete: false,
+  pin: false,
+  copy: false,
+  history: false,
+  readers: false,
+  write: false,
+};
 
 /** As the server decides it (core/policy.ts); what it refuses all the same is told. */
 export function mayDo(message: Message, room: RoomRow | undefined, me: number): May {
   const thread = message.thread !== null || message.replyCount > 0;
-  if (!room || room.archived || message.deletedAt !== null) return { ...NOTHING, thread };
   const mine = message.author === me;
+  const here = message.deletedAt === null;
+  const read = {
+    thread,
+    copy: here,
+    history: here && message.editedAt !== null,
+    readers: here && mine,
+    write: !mine && room?.kind !== 'direct',
+  };
+  if (!room || room.archived || !here) return { ...NOTHING, ...read };
   const runs = room.role !== 'member';
   return {
+    ...read,
     react: true,
     reply: true,
     thread: true,

@@ -14,7 +14,7 @@ export function PresentPill({ conversation, room }: { conversation: Conversation
   const { newer, loaded } = useView(timeline);
   if ((atEnd && !newer) || !loaded) return null;
   return (
-    <button type="button" className={styles.pill} onClick={() => reading.goToEnd()}>
+    <button type="button" className={styles.pill} data-pressed-by="j" onClick={() => reading.goToEnd()}>
       <ArrowDown size={16} aria-hidden />
       {room.unread > 0 ? t.timeline.presentNew(room.unread) : t.timeline.present}
     </button>
@@ -35,7 +35,7 @@ export function NewBar({ conversation }: { conversation: Conversation }) {
   const known = first !== undefined && (messages[0]?.seq ?? 0) <= newness.from;
   return (
     <div className={styles.newBar}>
-      <button type="button" onClick={() => conversation.goTo(newness.from)}>
+      <button type="button" data-pressed-by="n" onClick={() => conversation.goTo(newness.from)}>
         <ArrowUp size={16} aria-hidden />
         {known ? t.timeline.newSince(newness.count, showShort(first.at)) : t.timeline.newCount(newness.count)}
         <span className={styles.newJump}>{t.timeline.jump}</span>

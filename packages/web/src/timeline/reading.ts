@@ -98,6 +98,9 @@ export class Reading {
     };
     scroller.addEventListener('wheel', letGo, { passive: true, signal });
     scroller.addEventListener('touchmove', letGo, { passive: true, signal });
+    // The bar at the side, and keys: what they scroll is heard of a frame later.
+    scroller.addEventListener('pointerdown', letGo, { passive: true, signal });
+    scroller.addEventListener('keydown', letGo, { passive: true, signal });
     // What grows late (a picture, a font) moves neither the end nor what is read.
     const observer = new ResizeObserver(() => {
       this.#height = scroller.clientHeight;

@@ -1,8 +1,10 @@
 /** Keys on a message that has the focus: ways to the next one, and all that can be done to it. */
 import type { Message } from '@natter/client';
 import type { KeyboardEvent } from 'react';
+import { navigate } from 'wouter/use-browser-location';
 import type { Chat } from '../chat/chat.js';
-import { linkTo, type May, mayDo, pin } from './acts.js';
+import { openDirect } from '../rooms/direct.js';
+import { copy, linkTo, type May, mayDo, pin } from './acts.js';
 import { indexFrom } from './rows.js';
 import type { Talk } from './talk.js';
 
@@ -62,8 +64,13 @@ const ACTS: Record<string, (press: Press) => void> = {
   t: ({ message, conversation, may }) => may.thread && conversation.openThread(message),
   e: ({ message, conversation, may }) => may.edit && conversation.edit(message),
   a: ({ message, conversation, row, may }) => may.react && conversation.pick(message, row.getBoundingClientRect()),
-  l: ({ message }) => void navigator.clipboard?.writeText(linkTo(message)),
+  c: ({ message, may }) => may.copy && copy(message.text),
+  l: ({ message }) => copy(linkTo(message)),
   p: ({ message, chat, may }) => may.pin && pin(chat, message),
   u: ({ message, conversation }) => conversation.markUnread(message.seq),
+  h: ({ message, conversation, may }) => may.history && conversation.show('history', message),
+  v: ({ message, conversation, may }) => may.readers && conversation.show('readers', message),
+  w: ({ message, chat, may }) => may.write && void openDirect(chat, navigate, message.author),
+  g: ({ message, conversation }) => conversation.askDay(message.at),
   Delete: ({ message, conversation, may }) => may.delete && conversation.show('delete', message),
 };

@@ -55,6 +55,8 @@ export abstract class Talk {
   /** Shows a message where it stands in the room. */
   abstract leadTo(message: Message): void;
   abstract openThread(message: Message): void;
+  /** Offers other days to read, beginning with the one of this time. */
+  abstract askDay(at: string): void;
 
   reply(message: Message | null): void {
     this.answered = message;
