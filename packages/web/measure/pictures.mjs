@@ -103,29 +103,8 @@ const VIEWS = {
   thread: [
     inRoom('workshop'),
     async (page) => {
-      await row(page, 'Can somebody look at the order')
-        .or(row(page, 'brake cable'))
-        .getByRole('button', { name: /repl/ })
-        .first()
-        .click();
-      await page
-        .getByRole('complementary', { name: /^Thread/ })
-        .getByText('Make it')
-        .waitFor();
-    },
-  ],
-  group: [
-    inRoom('workshop'),
-    async (page) => {
-      await page.locator('[data-composer]').pressSequentially('The June ride needs lights, @me');
-      await page.getByRole('option', { name: /menders/ }).waitFor();
-    },
-  ],
-  preview: [
-    inRoom('workshop'),
-    async (page) => {
-      await page.locator('[data-composer]').fill('**Forty** cables, and\n\n- quick links\n- a *large* flag');
-      await page.keyboard.press('Control+Shift+Enter');
+      await page.getByRole('button', { name: '1 reply', exact: true }).last().click();
+      await page.locator('[data-thread] li', { hasText: 'Make it' }).waitFor();
     },
   ],
   day: [
@@ -164,7 +143,22 @@ const VIEWS = {
   figures: ['/admin/figures', async () => {}],
   list: ['/', async () => {}],
   missing: ['/r/999', async () => {}],
-  completion: [inRoom('workshop'), async (page) => page.locator('[data-composer]').pressSequentially('Thanks @')],
+  // Last of all: what is written stays where it was written.
+  completion: [inRoom('rides'), async (page) => page.locator('[data-composer]').pressSequentially('Thanks @')],
+  group: [
+    inRoom('workshop'),
+    async (page) => {
+      await page.locator('[data-composer]').pressSequentially('The June ride needs lights, @me');
+      await page.getByRole('option', { name: /menders/ }).waitFor();
+    },
+  ],
+  preview: [
+    inRoom('workshop'),
+    async (page) => {
+      await page.locator('[data-composer]').fill('**Forty** cables, and\n\n- quick links\n- a *large* flag');
+      await page.keyboard.press('Control+Shift+Enter');
+    },
+  ],
 };
 
 try {

@@ -65,6 +65,18 @@ describe('the switcher', () => {
     await page.keyboard.press('Control+k');
     await box.press('Escape');
     await box.waitFor({ state: 'detached' });
+
+    // With nothing unread, where one was last.
+    await readAll();
+    await page.locator('nav a[data-unread]').first().waitFor({ state: 'detached' });
+    await eventually('they stand first', async () => {
+      await page.keyboard.press('Control+k');
+      await option.first().waitFor();
+      const [first, second] = await option.allTextContents();
+      await box.press('Escape');
+      await box.waitFor({ state: 'detached' });
+      return first?.includes('Cleo Adams') === true && second?.includes('gamma') === true;
+    });
   });
 });
 

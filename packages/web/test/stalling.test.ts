@@ -7,7 +7,7 @@ const house = openHouse();
 const ada = house.resident('ada', 'Ada Lovelace');
 let long: number;
 let other: number;
-const LENGTH = 320;
+const LENGTH = 720;
 beforeAll(async () => {
   ({ id: long } = await ada.api.createRoom({ kind: 'channel', name: 'long' }));
   ({ id: other } = await ada.api.createRoom({ kind: 'channel', name: 'other' }));
@@ -123,6 +123,35 @@ describe('reading upwards', () => {
     const asked = await answer(page, OLDER, [() => new Promise(() => {})]);
     await goToTop(page);
     await eventually('it is asked for again', () => asked() > 1);
+    await readToBeginning(page);
+  });
+
+  it.each([1, 2, 3])('comes to the beginning whatever answers do, one after the other (seed %i)', async (seed) => {
+    const page = await enter();
+    let state = seed;
+    const random = (): number => {
+      state = (state * 48_271) % 2_147_483_647;
+      return state / 2_147_483_647;
+    };
+    const moods: ((route: Route) => Promise<void>)[] = [
+      (route) => route.continue(),
+      (route) => route.abort(),
+      (route) => route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
+      (route) => route.fulfill({ status: 200, contentType: 'text/html', body: '<h1>Log in to the network</h1>' }),
+      async (route) => {
+        await new Promise((done) => setTimeout(done, random() * 300));
+        await route.continue();
+      },
+    ];
+    await answer(
+      page,
+      OLDER,
+      Array.from(
+        { length: 12 },
+        (_, index) =>
+          (index % 2 === 1 ? moods[0] : moods[Math.floor(random() * moods.length)]) as (route: Route) => Promise<void>,
+      ),
+    );
     await readToBeginning(page);
   });
 

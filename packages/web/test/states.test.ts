@@ -7,12 +7,24 @@ const house = openHouse();
 const ada = house.resident('ada', 'Ada Lovelace');
 const bob = house.resident('bob', 'Bob Ross');
 let kitchen: number;
+let pantry: number;
 beforeAll(async () => {
   kitchen = (await ada.api.createRoom({ kind: 'channel', name: 'kitchen', members: [bob.id] })).id;
   const { id } = await ada.api.sendMessage(kitchen, { text: 'soup is ready, @bob' });
   await ada.api.pin(id ?? 0);
   await ada.api.createRoom({ kind: 'channel', name: 'garden', visibility: 'public' });
+  pantry = (await ada.api.createRoom({ kind: 'channel', name: 'pantry', members: [bob.id] })).id;
+  await ada.api.sendMessage(pantry, { text: 'we are out of flour' });
+  const mine = await bob.api.sendMessage(kitchen, { text: 'comming' });
+  await bob.api.editMessage(mine.id, 'coming');
 });
+
+/** A window about bob's own message. */
+const aboutMine = (entry: string) => async (page: Page) => {
+  await goWithin(page, `/r/${kitchen}`);
+  await message(page, 'coming').click({ button: 'right' });
+  await page.getByRole('menuitem', { name: entry }).click();
+};
 
 /** What the server answers while it is broken, for good; `mend` has it answer by itself again. */
 async function breakDown(page: Page, url: RegExp): Promise<() => Promise<void>> {
@@ -44,6 +56,8 @@ const VIEWS: readonly {
   url: RegExp;
   shows: string;
   where: string;
+  /** Who looks; bob, where it is for everybody. */
+  by?: string;
 }[] = [
   {
     name: 'a room',
@@ -108,11 +122,48 @@ const VIEWS: readonly {
     shows: 'Ada Lovelace',
     where: 'dialog',
   },
+  {
+    name: 'what is unread',
+    open: (page) => goWithin(page, '/unread'),
+    url: /\/v1\/rooms\/\d+\/messages/,
+    shows: 'we are out of flour',
+    where: 'main',
+  },
+  {
+    name: 'what a message said before',
+    open: aboutMine('Edit history'),
+    url: /\/v1\/messages\/\d+\/versions/,
+    shows: 'comming',
+    where: 'dialog',
+  },
+  {
+    name: 'who has read it',
+    open: aboutMine('Read by'),
+    url: /\/v1\/messages\/\d+\/readers/,
+    shows: 'Nobody has read it yet',
+    where: 'dialog',
+  },
+  {
+    name: 'everybody, for admins',
+    open: (page) => goWithin(page, '/admin/people'),
+    url: /\/v1\/users\?/,
+    shows: 'Bob Ross',
+    where: 'main',
+    by: 'ada',
+  },
+  {
+    name: 'the rooms, for admins',
+    open: (page) => goWithin(page, '/admin/rooms'),
+    url: /\/v1\/admin\/rooms/,
+    shows: 'pantry',
+    where: 'main',
+    by: 'ada',
+  },
 ];
 
-describe.each(VIEWS)('$name', ({ open, url, shows, where }) => {
+describe.each(VIEWS)('$name', ({ open, url, shows, where, by = 'bob' }) => {
   it('says that it is loading, and then shows what there is', async () => {
-    const page = await house.enter('bob', '/settings/appearance');
+    const page = await house.enter(by, '/settings/appearance');
     const letGo = await hold(page, url);
     await open(page);
     await page.locator(where).getByRole('status').filter({ hasText: /./ }).first().waitFor();
@@ -122,7 +173,7 @@ describe.each(VIEWS)('$name', ({ open, url, shows, where }) => {
   });
 
   it('says that it failed, and is there when one tries again', async () => {
-    const page = await house.enter('bob', '/settings/appearance');
+    const page = await house.enter(by, '/settings/appearance');
     const mend = await breakDown(page, url);
     await open(page);
     const again = page.locator(where).getByRole('button', { name: 'Try again' });

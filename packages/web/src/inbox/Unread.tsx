@@ -1,5 +1,5 @@
 /** Everything that is unread, room by room: what calls me first. */
-import type { Message, RoomRow } from '@natter/client';
+import { type Message, NatterError, type RoomRow } from '@natter/client';
 import { CheckCheck } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useChat, useRooms, useView } from '../chat/chat.js';
@@ -8,9 +8,10 @@ import { KindIcon } from '../rooms/KindIcon.js';
 import { roomPath } from '../routes.js';
 import { t } from '../texts/texts.js';
 import { Button } from '../ui/Button.js';
-import { Empty } from '../ui/Empty.js';
+import { Empty, Spinner } from '../ui/Empty.js';
 import { Link } from '../ui/Link.js';
 import { Page } from '../ui/Page.js';
+import { Problem } from '../ui/Problem.js';
 import { Card, Cards } from './Card.js';
 import styles from './Inbox.module.css';
 
@@ -32,6 +33,9 @@ export default function Unread() {
   return (
     <Page title={t.inbox.unread}>
       {unread.length === 0 && state === 'live' && <Empty title={t.inbox.allRead} hint={t.inbox.allReadHint} />}
+      {unread.length === 0 && state !== 'live' && rooms.length > 0 && (
+        <Empty title={t.inbox.allReadHere} hint={t.inbox.allReadHereHint} />
+      )}
       {unread.map((room) => (
         <Part key={room.id} room={room} />
       ))}
@@ -43,25 +47,32 @@ function Part({ room }: { room: RoomRow }) {
   const chat = useChat();
   const { api, client } = chat;
   const name = useRoomName(chat, room);
-  const [messages, setMessages] = useState<readonly Message[]>([]);
+  const [messages, setMessages] = useState<readonly Message[] | null>(null);
+  const [error, setError] = useState<NatterError | null>(null);
+  const [tries, setTries] = useState(0);
   const from = room.unreadFrom ?? room.readSeq + 1;
   // biome-ignore lint/correctness/useExhaustiveDependencies: read again when something happened in the room
   useEffect(() => {
     let wanted = true;
-    api.messages(room.id, { after: from - 1, limit: SHOWN }).then(
-      (page) => {
+    const ask = async () => {
+      try {
+        const page = await api.messages(room.id, { after: from - 1, limit: SHOWN });
         if (!wanted) return;
         client.people.learn(page.users);
         setMessages(page.messages.filter(({ deletedAt }) => deletedAt === null));
-      },
-      // The count and the way there stand all the same.
-      () => {},
-    );
+        setError(null);
+      } catch (thrown) {
+        if (!(thrown instanceof NatterError)) throw thrown;
+        if (wanted) setError(thrown);
+      }
+    };
+    void ask();
     return () => {
       wanted = false;
     };
-  }, [api, client, room.id, from, room.unread]);
-  const more = room.unread - messages.length;
+  }, [api, client, room.id, from, room.unread, tries]);
+  // The count and the way there stand whether the messages could be read or not.
+  const more = room.unread - (messages?.length ?? 0);
   return (
     <section className={styles.part} aria-label={name}>
       <header className={styles.partHead}>
@@ -77,8 +88,10 @@ function Part({ room }: { room: RoomRow }) {
           <CheckCheck size={16} aria-hidden /> {t.timeline.markRead}
         </Button>
       </header>
+      {error && <Problem error={error} again={() => setTries(tries + 1)} />}
+      {!messages && !error && <Spinner label={t.timeline.loading} />}
       <Cards>
-        {messages.map((message) => (
+        {messages?.map((message) => (
           <Card key={message.id} message={message} />
         ))}
       </Cards>

@@ -442,6 +442,8 @@ export const en = {
     mentions: 'Mentions',
     allRead: 'All is read',
     allReadHint: 'What comes while you are away stands here.',
+    allReadHere: 'Nothing unread is known here',
+    allReadHereHint: 'What has come meanwhile stands here as soon as you are online again.',
     more: (count: number) => `${count} more`,
     noMentions: 'Nobody has called you yet',
     noMentionsHint: 'Messages with your name in them stand here.',
