@@ -164,7 +164,7 @@ function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk
         <>
           <Avatar user={person.id} size={22} />
           <span>{person.fullName || person.name}</span>
-          <span className={styles.hint}>@{person.name}</span>
+          {person.fullName && <span className={styles.hint}>@{person.name}</span>}
         </>
       ),
     }));
