@@ -88,7 +88,7 @@ export interface IrcReport {
 
 const BATCH = 1_000;
 /** How far the logs are read ahead: until their messages are due, the accounts of their authors have been made. */
-const AHEAD_BYTES = 1 << 20;
+const AHEAD_BYTES = 1 << 19;
 /** Whose keys they are. One after the other, and not by author, they are written where the last ones were. */
 const KEYS = SYSTEM_ACTOR;
 const keyOf = (prefix: string, line: number): string => `${prefix}:${String(line).padStart(9, '0')}`;

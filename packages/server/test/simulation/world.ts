@@ -45,6 +45,7 @@ export interface WorldOptions {
 }
 
 export class World {
+  readonly seed: number;
   readonly random: Random;
   readonly parts: Parts;
   readonly bugs: Bugs;
@@ -61,6 +62,7 @@ export class World {
   #nextNode = 1;
 
   constructor({ seed, parts, bugs, nodes }: WorldOptions) {
+    this.seed = seed;
     this.random = new Random(seed);
     this.parts = parts;
     this.bugs = bugs;
@@ -355,7 +357,9 @@ export class Node {
     store.reserveStreams = async (count) => this.world.reserveStreams(count);
     const { clock } = this;
     const shared = { store, limits: LIMITS, names: parts.nameRules, clock };
-    this.log = new parts.Log(store, { batchMax: LIMITS.COMMIT_BATCH_MAX, queueMax: 1_000 });
+    // Every other world has full batches, of which two are on their way at once.
+    const batchMax = this.world.seed % 2 === 0 ? 2 : LIMITS.COMMIT_BATCH_MAX;
+    this.log = new parts.Log(store, { batchMax, queueMax: 1_000 });
     const rates = { take: () => ({ ok: true as const }) };
     this.core = new parts.Core({ ...shared, log: this.log, rates, roomStatesMax: 2 });
     const figures = { seconds: 5, noted: async () => ({ node: 'test', startedAt: 0, figures: [] }) };
