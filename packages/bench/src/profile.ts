@@ -1,6 +1,7 @@
 /** Where a server on Node spends its time: one run with Node's CPU profiler, summed up by function for each thread. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sourceOf } from '@natter/server/source-maps';
 import { type RunOptions, runOnce } from './run.js';
 import type { Contestant } from './servers/server.js';
 import type { Work } from './works.js';
@@ -9,6 +10,7 @@ interface CallFrame {
   functionName: string;
   url: string;
   lineNumber: number;
+  columnNumber: number;
 }
 
 export interface Profile {
@@ -43,7 +45,10 @@ export function selfTimes(profile: Profile, from: number, to: number): Map<strin
   const names = new Map(
     profile.nodes.map(({ id, callFrame }) => {
       const name = callFrame.functionName === '' ? '(anonymous)' : callFrame.functionName;
-      return [id, callFrame.url === '' ? name : `${name}  ${place(callFrame.url)}:${callFrame.lineNumber + 1}`];
+      if (callFrame.url === '') return [id, name];
+      const built = { file: callFrame.url, line: callFrame.lineNumber + 1, column: callFrame.columnNumber + 1 };
+      const { file, line } = sourceOf(built) ?? built;
+      return [id, `${name}  ${place(file)}:${line}`];
     }),
   );
   const times = new Map<string, number>();

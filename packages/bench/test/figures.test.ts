@@ -1,5 +1,6 @@
 /** From runs to tables: what counts, medians, ratios, targets, and the command line. */
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compareCounts } from '@natter/bench/instructions';
 import { judge } from '@natter/bench/judge';
@@ -208,7 +209,7 @@ describe('counts of instructions', () => {
 
 describe('a profile', () => {
   it('is summed up by function between two times', () => {
-    const frame = (functionName: string, url = '') => ({ functionName, url, lineNumber: 6 });
+    const frame = (functionName: string, url = '') => ({ functionName, url, lineNumber: 6, columnNumber: 0 });
     const times = selfTimes(
       {
         nodes: [
@@ -226,5 +227,22 @@ describe('a profile', () => {
       ['(anonymous)  ws/lib/sender.js:7', 20],
       ['write', 30],
     ]);
+  });
+
+  it('names the sources of what is bundled', () => {
+    const bundle = new URL('../../server/bundle/', import.meta.url);
+    const [url, lineNumber] = readdirSync(bundle)
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => new URL(name, bundle))
+      .map(
+        (file) => [file.href, readFileSync(file, 'utf8').split('\n').indexOf('function lockDataDir(dir) {')] as const,
+      )
+      .find(([, line]) => line !== -1) as [string, number];
+    const callFrame = { functionName: 'lockDataDir', url, lineNumber, columnNumber: 'function lockDataDir'.length };
+    const nodes = [{ id: 1, callFrame }];
+    const times = selfTimes({ nodes, startTime: 0, samples: [1], timeDeltas: [5] }, 0, 9);
+    const source = readFileSync(new URL('../../server/src/admin/lock.ts', import.meta.url), 'utf8').split('\n');
+    const line = 1 + source.findIndex((text) => text.startsWith('export function lockDataDir('));
+    expect([...times]).toEqual([[`lockDataDir  packages/server/src/admin/lock.ts:${line}`, 5]]);
   });
 });
