@@ -331,7 +331,7 @@ export class Accounts {
   async verifyAccess(token: string): Promise<Answer<Recognised>> {
     const { tokens, clock } = this.#options;
     const now = clock.now();
-    const claims = await tokens.readAccess(token, now);
+    const claims = tokens.readAccess(token, now);
     if (!claims) return refuse('unauthenticated');
     const living = await this.#living.get(claims.session, now);
     if (!living || living.user !== claims.user || living.expiresAt <= now) return refuse('unauthenticated');
@@ -342,7 +342,7 @@ export class Accounts {
   }
 
   /** What an access token says, if it is one of ours and of now. Whether its session lives is not asked: `confirm` does. */
-  identify(token: string): Promise<{ user: UserId; session: SessionId; dialect: string } | null> {
+  identify(token: string): { user: UserId; session: SessionId; dialect: string } | null {
     return this.#options.tokens.readAccess(token, this.#options.clock.now());
   }
 
@@ -404,7 +404,7 @@ export class Accounts {
 
   async #login(user: UserId, session: SessionId, refreshToken: string, dialect: string): Promise<Answer<Login>> {
     const { tokens, clock } = this.#options;
-    const accessToken = await tokens.access({ user, session, dialect }, clock.now());
+    const accessToken = tokens.access({ user, session, dialect }, clock.now());
     return { ok: true, value: { user, session, accessToken, expiresIn: tokens.accessSeconds(dialect), refreshToken } };
   }
 

@@ -6,7 +6,7 @@ import type { Sockets } from '../websocket/sockets.js';
 import type { DialectContext } from './dialect.js';
 import { type Admission, DialectSocket, type Knock, type SocketRoute, type Visitor } from './socket.js';
 
-type Identity = NonNullable<Awaited<ReturnType<DialectContext['accounts']['identify']>>>;
+type Identity = NonNullable<ReturnType<DialectContext['accounts']['identify']>>;
 
 export class Door {
   readonly #routes: readonly SocketRoute[];
@@ -33,7 +33,7 @@ export class Door {
     const { accounts, hub, limits, people } = this.#context;
     const knocks = this.#knocks(request);
     const token = tokenOf(knocks);
-    const identity = token === null ? null : await accounts.identify(token);
+    const identity = token === null ? null : accounts.identify(token);
     if (!identity || hub.connectionsOf(identity.user) >= limits.SOCKETS_PER_USER_MAX) return this.#refuse(raw);
     const chosen = await this.#choose(knocks, identity);
     if (!chosen) return this.#refuse(raw);

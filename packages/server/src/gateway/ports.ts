@@ -13,7 +13,7 @@ export interface Identity {
 /** In two steps, so that the end of a session which comes between them is not missed [A1]. */
 export interface Authenticator {
   /** What the token says, if it is one of ours and of now; asks no store. */
-  identify(token: string): Promise<Identity | null>;
+  identify(token: string): Identity | null;
   /** The actor, if the session lives and the account is active, as committed at a moment after the call. */
   confirm(identity: Identity): Promise<Actor | null>;
 }

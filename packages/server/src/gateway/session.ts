@@ -109,8 +109,7 @@ export class Session extends Connection {
     const { hub, auth, roomRows, limits } = this.#host;
     const token = frame.token ?? state.token;
     state.token = null;
-    const identity = token === null ? null : await auth.identify(token);
-    if (this.#state !== state) return;
+    const identity = token === null ? null : auth.identify(token);
     // Tokens of another API are for its own paths.
     if (!identity || identity.dialect) return this.close('unauthenticated');
     if (hub.connectionsOf(identity.user) >= limits.SOCKETS_PER_USER_MAX) {

@@ -132,7 +132,7 @@ export class Api {
   /** Is it a good token, of an account that was deactivated since? */
   async #isInactive(token: string): Promise<boolean> {
     const { accounts, queries } = this.#context;
-    const identity = await accounts.identify(token);
+    const identity = accounts.identify(token);
     if (!identity) return false;
     const people = await queries.records.persons([identity.user]);
     return people.get(identity.user)?.status === 'deactivated';
