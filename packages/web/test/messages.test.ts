@@ -378,7 +378,7 @@ describe('writing', () => {
       await page.getByRole('option').nth(2).waitFor();
       return page.getByRole('option').first().textContent();
     };
-    expect(await first('@mar')).toContain('@marc');
+    expect(await first('@mar')).toContain('marc');
     expect(await first('#plot')).toContain('plot-a');
     await page.getByRole('link', { name: 'plot-c' }).click();
     await page.getByRole('heading', { name: 'plot-c', exact: true }).waitFor();
