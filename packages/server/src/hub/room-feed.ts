@@ -126,9 +126,7 @@ export class RoomFeed implements Followed {
   heal(goal: Seq): Promise<void> {
     if (this.head >= goal) return Promise.resolve();
     if (goal > this.#goal) this.#goal = goal;
-    this.#healing ??= this.#heal().finally(() => {
-      this.#healing = null;
-    });
+    this.#healing ??= this.#heal();
     return this.#healing;
   }
 
@@ -138,6 +136,8 @@ export class RoomFeed implements Followed {
 
   async #heal(): Promise<void> {
     const { log, ringEvents } = this.#host;
+    // What follows ends after this call has returned, whatever happens in it.
+    await Promise.resolve();
     try {
       while (this.head < this.#goal) {
         const goal = this.#goal;
@@ -155,7 +155,9 @@ export class RoomFeed implements Followed {
         }
       }
     } finally {
+      // Both at once: whoever asks between the two would wait for what is over.
       this.#goal = 0;
+      this.#healing = null;
     }
   }
 

@@ -291,13 +291,49 @@ async function live(ops: { what: string; a: number; b: number }[], held: boolean
   for (const { hub } of nodes) await hub.close();
 }
 
+/** Lives that went wrong once. */
+const KNOWN = [
+  // A membership was read just when a gap had been closed: who asked for the next one waited for what was over.
+  [
+    ['connect', 0, 471],
+    ['read', 0, 0],
+    ['read', 0, 0],
+    ['send', 0, 0],
+    ['send', 0, 0],
+    ['read', 190, 0],
+    ['send', 326, 0],
+    ['remove', 74, 881],
+    ['send', 0, 0],
+    ['send', 0, 0],
+    ['send', 283, 0],
+    ['send', 0, 0],
+    ['send', 0, 0],
+    ['send', 0, 0],
+    ['send', 0, 0],
+    ['send', 0, 0],
+    ['send', 0, 0],
+    ['send', 0, 0],
+    ['send', 0, 0],
+    ['send', 0, 0],
+    ['send', 0, 0],
+    ['connect', 169, 349],
+    ['send', 1, 451],
+  ],
+] as const;
+
 describe('delivery', () => {
   const runs = Number(process.env.NATTER_RUNS ?? 150);
 
   it('[H2][H3][H4][A1][A3][G2] every client sees the log once and in order, whatever the bus, the sockets and memberships do', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(op, { minLength: 20, maxLength: 250 }), fc.boolean(), (ops, held) => live(ops, held)),
-      { numRuns: runs },
+      {
+        numRuns: runs,
+        examples: KNOWN.map((ops): [{ what: string; a: number; b: number }[], boolean] => [
+          ops.map(([what, a, b]) => ({ what, a, b })),
+          true,
+        ]),
+      },
     );
   }, 300_000);
 });
