@@ -97,7 +97,8 @@ export function workPoints(quick: boolean): Record<WorkName, Work> {
       members: quick ? 2_000 : 10_000,
       rooms: quick ? 40 : 200,
       roomsEach: 20,
-      before: 100,
+      // What grows once, such as a collector's young generation, has grown by then.
+      before: quick ? 200 : 1_000,
       settle: quick ? 500 : 3_000,
     },
     resume: {
