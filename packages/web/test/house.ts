@@ -178,7 +178,7 @@ export class House {
 
   /** Everybody goes: their pages close. */
   async leave(): Promise<void> {
-    for (const context of this.#contexts.splice(0)) await context.close();
+    for (const context of this.#contexts.splice(0)) await orSoon(context.close());
   }
 
   async close(): Promise<void> {
@@ -307,6 +307,11 @@ export const outbox = (page: Page): Promise<string> =>
 /** Waits until the newest messages of a room are kept on this device. */
 export const isKept = (page: Page, text: string): Promise<void> =>
   eventually(`“${text}” is kept`, async () => (await stored(page, 'natter-rooms')).includes(text));
+
+/** What the browser has lost can't be closed by itself: it goes with the browser. */
+export async function orSoon(closed: Promise<void>): Promise<void> {
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 10_000))]);
+}
 
 export async function eventually(
   what: string,
