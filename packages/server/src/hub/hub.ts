@@ -274,13 +274,20 @@ export class Hub {
     const membership = await this.#options.memberships(subscriber.user, room);
     if (!membership || subscriber.closed) return false;
     subscriber.chosen?.add(room);
+    const feed = this.#feeds.open(room);
+    if (feed.opening) {
+      // Who is told to be in is in at once: nobody who comes later on that word is told of them as of somebody new.
+      feed.pins += 1;
+      await feed.opening.catch(() => {});
+      feed.pins -= 1;
+      if (subscriber.closed) return false;
+    }
     // Behind the answers to what it asked before.
     subscriber.flush();
     this.send(subscriber, first);
     const { head, fromSeq } = membership;
     const catchUp = this.#catchUpOf(subscriber);
     return new Promise((settled) => {
-      const feed = this.#feeds.open(room);
       catchUp.add({ feed, at: head, valid: head, fromSeq, reset: false, joins: false, settled });
       catchUp.start();
     });
