@@ -42,34 +42,39 @@ export function makeLogs(dir: string, messages = MESSAGES): void {
   }
 }
 
-/** Imports logs into a store of its own, through the server's own core, and looks for a word of the last message. */
+/** Imports logs into the store of a folder, through the server's own core; all of them can be found then. */
+export async function importInto(dir: string, logs: string): Promise<Imported> {
+  const loaded = loadConfig({ DATA_DIR: dir }, dir);
+  if (!loaded.ok) throw new Error(loaded.problems.join('; '));
+  const parts = await openCore(loaded.config, { logger: makeLogger('silent') });
+  try {
+    const request = { operation: 'import.irc', input: { paths: [logs], room: 'imported' } };
+    const done = await parts.operate(request, () => undefined, new AbortController().signal);
+    if (!done.ok) throw new Error(`the import was refused: ${done.code} ${done.detail ?? ''}`);
+    const { made, authors, seconds } = done.value as {
+      made: { messages: number };
+      authors: number;
+      seconds: { committed: number; searchable: number };
+    };
+    const found = await parts.search.state();
+    if (found.messages !== made.messages)
+      throw new Error(`${found.messages} of ${made.messages} messages can be found when the import has ended`);
+    return {
+      messages: made.messages,
+      authors,
+      committedSeconds: seconds.committed,
+      searchableSeconds: seconds.searchable,
+    };
+  } finally {
+    await parts.close();
+  }
+}
+
+/** The same into a store of its own. */
 export async function measureImport(logs: string): Promise<Imported> {
   const dir = makeFolder();
   try {
-    const loaded = loadConfig({ DATA_DIR: dir }, dir);
-    if (!loaded.ok) throw new Error(loaded.problems.join('; '));
-    const parts = await openCore(loaded.config, { logger: makeLogger('silent') });
-    try {
-      const request = { operation: 'import.irc', input: { paths: [logs], room: 'imported' } };
-      const done = await parts.operate(request, () => undefined, new AbortController().signal);
-      if (!done.ok) throw new Error(`the import was refused: ${done.code} ${done.detail ?? ''}`);
-      const { made, authors, seconds } = done.value as {
-        made: { messages: number };
-        authors: number;
-        seconds: { committed: number; searchable: number };
-      };
-      const found = await parts.search.state();
-      if (found.messages !== made.messages)
-        throw new Error(`${found.messages} of ${made.messages} messages can be found when the import has ended`);
-      return {
-        messages: made.messages,
-        authors,
-        committedSeconds: seconds.committed,
-        searchableSeconds: seconds.searchable,
-      };
-    } finally {
-      await parts.close();
-    }
+    return await importInto(dir, logs);
   } finally {
     await removeFolder(dir);
   }

@@ -1,10 +1,7 @@
 /** How long a start takes, on an empty store and on one that has grown: `npm run bench -- start [messages]`. */
-import { openCore } from '@natter/server/app';
-import { loadConfig } from '@natter/server/config';
-import { makeLogger } from '@natter/server/logger';
 import { start, stop } from './children.js';
 import { makeFolder, removeFolder } from './folders.js';
-import { makeLogs } from './import.js';
+import { importInto, makeLogs } from './import.js';
 import { spread } from './metrics.js';
 import { freePort, listening } from './ports.js';
 import { cpuSeconds } from './proc.js';
@@ -48,18 +45,8 @@ async function fill(dir: string, messages: number): Promise<void> {
   const logs = makeFolder();
   try {
     makeLogs(logs, messages);
-    const loaded = loadConfig({ DATA_DIR: dir }, dir);
-    if (!loaded.ok) throw new Error(loaded.problems.join('; '));
-    const parts = await openCore(loaded.config, { logger: makeLogger('silent') });
-    try {
-      const request = { operation: 'import.irc', input: { paths: [logs], room: 'imported' } };
-      const done = await parts.operate(request, () => undefined, new AbortController().signal);
-      if (!done.ok) throw new Error(`the import was refused: ${done.code} ${done.detail ?? ''}`);
-      const found = await parts.search.state();
-      if (found.messages !== messages) throw new Error(`${found.messages} of ${messages} messages are there`);
-    } finally {
-      await parts.close();
-    }
+    const imported = await importInto(dir, logs);
+    if (imported.messages !== messages) throw new Error(`${imported.messages} of ${messages} messages are there`);
   } finally {
     await removeFolder(logs);
   }

@@ -129,9 +129,12 @@ export class RateLimiter {
 
   /** Takes from a budget, if it is there. The subject of a limit per address is the address as it came. */
   take(name: RateName, subject: string, cost = 1): Taken {
-    const answer = this.look(name, subject, cost);
-    if (!answer.ok || !this.#enabled) return answer;
-    const [buckets, key, now] = [this.#bucketsOf(name), subjectOf(name, subject), this.#clock.now()];
+    if (!this.#enabled) return { ok: true };
+    const buckets = this.#bucketsOf(name);
+    const key = subjectOf(name, subject);
+    const now = this.#clock.now();
+    const answer = answered(buckets.wait(key, cost, now));
+    if (!answer.ok) return answer;
     buckets.take(key, cost, now);
     if (this.#tellOthers === null) return answer;
     const untold = buckets.tell(key, cost, now);
@@ -153,9 +156,7 @@ export class RateLimiter {
   /** Is it there? Takes nothing. */
   look(name: RateName, subject: string, cost = 1): Taken {
     if (!this.#enabled) return { ok: true };
-    const wait = this.#bucketsOf(name).wait(subjectOf(name, subject), cost, this.#clock.now());
-    // A fraction of a millisecond is rounding, not a debt.
-    return wait < 0.001 ? { ok: true } : { ok: false, retryAfter: Math.max(1, Math.ceil(wait / 1_000)) };
+    return answered(this.#bucketsOf(name).wait(subjectOf(name, subject), cost, this.#clock.now()));
   }
 
   /** Subjects remembered for a limit. */
@@ -168,6 +169,12 @@ export class RateLimiter {
     if (!buckets) throw new Error(`there is no rate limit ${name}`);
     return buckets;
   }
+}
+
+/** `wait` in milliseconds. */
+function answered(wait: number): Taken {
+  // A fraction of a millisecond is rounding, not a debt.
+  return wait < 0.001 ? { ok: true } : { ok: false, retryAfter: Math.max(1, Math.ceil(wait / 1_000)) };
 }
 
 function subjectOf(name: RateName, subject: string): string {

@@ -1,9 +1,10 @@
 /** What a name that was begun may become: people and groups of them, rooms, emoji; those of lately first. */
-import { NatterError, type RoomRow } from '@natter/client';
+import type { RoomRow } from '@natter/client';
 import type { UserGroup } from '@natter/protocol';
 import { Users, UsersRound } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from 'react';
 import { type Chat, useChat, useRooms } from '../chat/chat.js';
+import { usePages } from '../chat/pages.js';
 import { type Emoji, findEmoji, loadEmoji, noteUse, tone, toned } from '../emoji/emoji.js';
 import { FIND_PAUSE, type Person, usePeople } from '../people/find.js';
 import { KindIcon } from '../rooms/KindIcon.js';
@@ -110,30 +111,15 @@ function recentPeople({ client, me }: Chat, conversation: Talk): Person[] {
 
 const EVERYONE = 'room';
 
+const NO_GROUPS: readonly UserGroup[] = [];
+
 /** User groups whose names have the letters; in a direct room there is nobody whom a group would call. */
 function useGroups(asked: string | null, room: RoomRow): readonly UserGroup[] {
   const { usergroups } = useChat();
   const wanted = room.kind === 'direct' ? null : asked;
-  const [found, setFound] = useState<readonly UserGroup[]>([]);
-  useEffect(() => {
-    if (wanted === null) return setFound([]);
-    let here = true;
-    const ask = async () => {
-      try {
-        const groups = await usergroups.find(wanted);
-        if (here) setFound(groups);
-      } catch (error) {
-        // Without them one writes the name oneself.
-        if (!(error instanceof NatterError)) throw error;
-      }
-    };
-    const timer = setTimeout(ask, wanted === '' ? 0 : FIND_PAUSE);
-    return () => {
-      here = false;
-      clearTimeout(timer);
-    };
-  }, [usergroups, wanted]);
-  return found;
+  const ask = async () => ({ rows: await usergroups.find(wanted ?? ''), next: null });
+  // Without an answer one writes the name oneself.
+  return usePages<UserGroup, never>(wanted, ask, wanted === '' ? 0 : FIND_PAUSE).rows ?? NO_GROUPS;
 }
 
 function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk): readonly Option[] {

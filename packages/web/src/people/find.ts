@@ -1,8 +1,8 @@
 /** People by a part of their name, as one types. */
-import { NatterError } from '@natter/client';
+import type { NatterError } from '@natter/client';
 import type { Api } from '@natter/client/api';
-import { useEffect, useState } from 'react';
 import { useChat } from '../chat/chat.js';
+import { usePages } from '../chat/pages.js';
 
 export interface Person {
   readonly id: number;
@@ -23,32 +23,13 @@ export interface Found {
 /** A query of null asks nothing. */
 export function usePeople(query: string | null): Found {
   const { api, client, me } = useChat();
-  const [people, setPeople] = useState<readonly Person[] | null>(null);
-  const [error, setError] = useState<NatterError | null>(null);
-  const [tries, setTries] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another try asks anew
-  useEffect(() => {
-    if (query === null) return setPeople(null);
-    let wanted = true;
-    const ask = async () => {
-      try {
-        const found = await find(api, query);
-        if (!wanted) return;
-        client.people.learn(Object.fromEntries(found.map(({ id, name, fullName }) => [id, { name, fullName }])));
-        setPeople(found.filter(({ id }) => id !== me));
-        setError(null);
-      } catch (thrown) {
-        if (!(thrown instanceof NatterError)) throw thrown;
-        if (wanted) setError(thrown);
-      }
-    };
-    const timer = setTimeout(ask, query === '' ? 0 : FIND_PAUSE);
-    return () => {
-      wanted = false;
-      clearTimeout(timer);
-    };
-  }, [api, client, me, query, tries]);
-  return { people, error, again: () => setTries(tries + 1) };
+  const ask = async () => {
+    const found = await find(api, query ?? '');
+    client.people.learn(Object.fromEntries(found.map(({ id, name, fullName }) => [id, { name, fullName }])));
+    return { rows: found.filter(({ id }) => id !== me), next: null };
+  };
+  const { rows, error, again } = usePages<Person, never>(query, ask, query === '' ? 0 : FIND_PAUSE);
+  return { people: rows, error, again };
 }
 
 async function find(api: Api, query: string): Promise<readonly Person[]> {

@@ -75,17 +75,25 @@ export function RoomList({ current }: { current: number | null }) {
   );
 }
 
-function View({ href, icon: Icon, label }: { href: string; icon: LucideIcon; label: string }) {
+function View({ href, icon, label }: { href: string; icon: LucideIcon; label: string }) {
   const [here] = useRoute(href);
   return (
     <li>
       <Link href={href} className={`${ui.option} ${styles.entry}`} aria-current={here ? 'page' : undefined}>
-        <span className={styles.sign}>
-          <Icon size={16} strokeWidth={1.75} aria-hidden />
-        </span>
-        <span className={ui.optionName}>{label}</span>
+        <Name icon={icon} label={label} />
       </Link>
     </li>
+  );
+}
+
+function Name({ icon: Icon, label }: { icon: LucideIcon; label: string }) {
+  return (
+    <>
+      <span className={styles.sign}>
+        <Icon size={16} strokeWidth={1.75} aria-hidden />
+      </span>
+      <span className={ui.optionName}>{label}</span>
+    </>
   );
 }
 
@@ -106,7 +114,6 @@ function Part({ section, rooms, current }: { section: Section; rooms: readonly R
   const shown = folded ? rooms.filter(({ id, unread }) => id === current || unread > 0) : rooms;
   if (section === 'groups' && rooms.length === 0) return null;
   const { label, panel, icon, key: pressedBy } = ADD[section];
-  const Icon = icon;
   return (
     <section className={styles.part} aria-label={t.rooms[section]}>
       <div className={styles.partHead}>
@@ -128,10 +135,7 @@ function Part({ section, rooms, current }: { section: Section; rooms: readonly R
               data-pressed-by={pressedBy}
               onClick={() => openPanel(panel)}
             >
-              <span className={styles.sign}>
-                <Icon size={16} strokeWidth={1.75} aria-hidden />
-              </span>
-              <span className={ui.optionName}>{label}</span>
+              <Name icon={icon} label={label} />
             </button>
           </li>
         )}

@@ -5,6 +5,7 @@ import { Hash, Search } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
 import { type Chat, useChat, useName, useRooms, useView } from '../chat/chat.js';
+import { usePages } from '../chat/pages.js';
 import { roomName } from '../chat/room-name.js';
 import { type Person, usePeople } from '../people/find.js';
 import { openDirect } from '../rooms/direct.js';
@@ -73,38 +74,27 @@ function useRoomsFor(chat: Chat, query: string): RoomRow[] {
 const fits = ({ name, fullName }: Person, query: string) =>
   closeness(name, query) !== null || closeness(fullName, query) !== null;
 
-/** What the server finds for the letters; what it found for others stays until then. */
-function useFound<T>(letters: number, query: string, find: (chat: Chat, query: string) => Promise<readonly T[]>) {
-  const chat = useChat();
-  const [found, setFound] = useState<readonly T[]>([]);
-  useEffect(() => {
-    if (query.length < letters) return setFound([]);
-    let wanted = true;
-    const timer = setTimeout(async () => {
-      // Without the server there are the rooms that are known.
-      const answer = await find(chat, query).catch(() => null);
-      if (wanted && answer) setFound(answer);
-    }, PAUSE);
-    return () => {
-      wanted = false;
-      clearTimeout(timer);
-    };
-  }, [chat, query, letters, find]);
-  return query.length < letters ? [] : found;
-}
-
-async function findMessages({ api, client }: Chat, query: string): Promise<readonly SearchHit[]> {
-  const { hits, users } = await api.searchMessages({ q: query, limit: HITS_MAX });
-  client.people.learn(users);
-  return hits;
+/** What the server finds, after a pause; nothing without it: then there are the rooms that are known. */
+function useHits(query: string): readonly SearchHit[] {
+  const { api, client } = useChat();
+  const ask = async () => {
+    const { hits, users } = await api.searchMessages({ q: query, limit: HITS_MAX });
+    client.people.learn(users);
+    return { rows: hits, next: null };
+  };
+  return usePages<SearchHit, never>(query.length < LETTERS ? null : query, ask, PAUSE).rows ?? [];
 }
 
 type Channel = Awaited<ReturnType<Chat['api']['searchRooms']>>['rooms'][number];
 
 /** Those that I am in are among the rooms. */
-async function findChannels({ api }: Chat, query: string): Promise<readonly Channel[]> {
-  const { rooms } = await api.searchRooms({ q: query });
-  return rooms.filter(({ kind, member }) => kind === 'channel' && !member);
+function useChannels(query: string): readonly Channel[] {
+  const { api } = useChat();
+  const ask = async () => {
+    const { rooms } = await api.searchRooms({ q: query });
+    return { rows: rooms.filter(({ kind, member }) => kind === 'channel' && !member), next: null };
+  };
+  return usePages<Channel, never>(query === '' ? null : query, ask, PAUSE).rows ?? [];
 }
 
 export default function Switcher({ onClose }: { onClose: () => void }) {
@@ -116,8 +106,8 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
   const query = written.trim();
   const rooms = useRoomsFor(chat, query);
   const { people } = usePeople(query);
-  const channels = useFound(1, query, findChannels);
-  const hits = useFound(LETTERS, query, findMessages);
+  const channels = useChannels(query);
+  const hits = useHits(query);
   const going = useAct();
   const to = (path: string) => () => {
     onClose();
