@@ -63,6 +63,8 @@ export class NatsLink {
   #why = 'the first connection is being made';
   /** Why this side gave the connection up. */
   #givenUp: string | null = null;
+  /** A question was answered on this connection: the subscriptions it began with are taken. */
+  #taken = false;
   /** What the server does not allow us, until the next connection. */
   #refused: string | null = null;
 
@@ -76,6 +78,7 @@ export class NatsLink {
     const now = this.#options.clock.ticks();
     if (!this.#connection) return `not connected for ${seconds(now - this.#lostAt)} s: ${this.#why}`;
     if (this.#refused !== null) return this.#refused;
+    if (!this.#taken) return 'the connection was made just now, and its subscriptions may not be taken yet';
     if (this.full) return 'more is said than it takes';
     if (this.#askedAt === null || now - this.#askedAt < LATE_MS) return null;
     return `no answer for ${seconds(now - this.#askedAt)} s`;
@@ -120,6 +123,7 @@ export class NatsLink {
     connection.flush().then(
       () => {
         if (this.#connection !== connection) return;
+        this.#taken = true;
         if (first) {
           this.#askedAt = null;
           this.#unconfirmed = 0;
@@ -196,6 +200,7 @@ export class NatsLink {
     this.#said = 0;
     this.#unconfirmed = 0;
     this.#askedAt = null;
+    this.#taken = false;
     this.#refused = null;
     this.#givenUp = null;
     this.#connection = connection;
