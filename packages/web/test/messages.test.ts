@@ -270,6 +270,22 @@ describe('a message', () => {
     await page.getByRole('heading', { name: 'Bob Ross', exact: true }).waitFor();
   });
 
+  it('says why its author can’t be written to, and leads there when one tries again', async () => {
+    const { id, api } = await house.join('finn', 'Finn Berg');
+    const room = await ada.api.createRoom({ kind: 'channel', name: 'farewell', members: [id] });
+    await api.sendMessage(room.id, { text: 'gone fishing' });
+    await ada.api.setUserActive(id, false);
+    const page = await house.enter('ada', `/r/${room.id}`);
+    await focus(page, 'gone fishing');
+    await page.keyboard.press('w');
+    const dialog = page.getByRole('dialog', { name: 'Write to the author' });
+    await dialog.getByRole('alert').waitFor();
+    await ada.api.setUserActive(id, true);
+    await dialog.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: 'Finn Berg', exact: true }).waitFor();
+    await dialog.waitFor({ state: 'detached' });
+  });
+
   it('gives a link that leads others to it', async () => {
     const room = await makeRoom('links');
     const { seq } = await ada.api.sendMessage(room.id, { text: 'worth a link' });

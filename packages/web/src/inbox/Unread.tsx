@@ -1,8 +1,8 @@
 /** Everything that is unread, room by room: what calls me first. */
-import { type Message, NatterError, type RoomRow } from '@natter/client';
+import type { Message, RoomRow } from '@natter/client';
 import { CheckCheck } from 'lucide-react';
-import { useEffect, useState } from 'react';
 import { useChat, useRooms, useView } from '../chat/chat.js';
+import { usePages } from '../chat/pages.js';
 import { useRoomName } from '../chat/room-name.js';
 import { KindIcon } from '../rooms/KindIcon.js';
 import { roomPath } from '../routes.js';
@@ -47,30 +47,17 @@ function Part({ room }: { room: RoomRow }) {
   const chat = useChat();
   const { api, client } = chat;
   const name = useRoomName(chat, room);
-  const [messages, setMessages] = useState<readonly Message[] | null>(null);
-  const [error, setError] = useState<NatterError | null>(null);
-  const [tries, setTries] = useState(0);
   const from = room.unreadFrom ?? room.readSeq + 1;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: read again when something happened in the room
-  useEffect(() => {
-    let wanted = true;
-    const ask = async () => {
-      try {
-        const page = await api.messages(room.id, { after: from - 1, limit: SHOWN });
-        if (!wanted) return;
-        client.people.learn(page.users);
-        setMessages(page.messages.filter(({ deletedAt }) => deletedAt === null));
-        setError(null);
-      } catch (thrown) {
-        if (!(thrown instanceof NatterError)) throw thrown;
-        if (wanted) setError(thrown);
-      }
-    };
-    void ask();
-    return () => {
-      wanted = false;
-    };
-  }, [api, client, room.id, from, room.unread, tries]);
+  // Read again when something happened in the room.
+  const {
+    rows: messages,
+    error,
+    again,
+  } = usePages<Message, never>(`${room.id} ${from} ${room.unread}`, async () => {
+    const page = await api.messages(room.id, { after: from - 1, limit: SHOWN });
+    client.people.learn(page.users);
+    return { rows: page.messages.filter(({ deletedAt }) => deletedAt === null), next: null };
+  });
   // The count and the way there stand whether the messages could be read or not.
   const more = room.unread - (messages?.length ?? 0);
   return (
@@ -88,7 +75,7 @@ function Part({ room }: { room: RoomRow }) {
           <CheckCheck size={16} aria-hidden /> {t.timeline.markRead}
         </Button>
       </header>
-      {error && <Problem error={error} again={() => setTries(tries + 1)} />}
+      {error && <Problem error={error} again={again} />}
       {!messages && !error && <Spinner label={t.timeline.loading} />}
       <Cards>
         {messages?.map((message) => (

@@ -1,10 +1,12 @@
-/** Windows about one message: delete it, what it said before, who has read it. */
+/** Windows about one message: delete it, what it said before, who has read it, and that its author can't be written to. */
 import type { Message } from '@natter/client';
 import type { ReaderPage } from '@natter/protocol';
+import { navigate } from 'wouter/use-browser-location';
 import { useAsked } from '../chat/asked.js';
 import { useChat, useName } from '../chat/chat.js';
 import { usePages } from '../chat/pages.js';
 import { Markdown } from '../markdown/Markdown.js';
+import { openDirect } from '../rooms/direct.js';
 import { showFull, t } from '../texts/texts.js';
 import { Avatar } from '../ui/Avatar.js';
 import { Button } from '../ui/Button.js';
@@ -23,6 +25,8 @@ export default function Asked({ about, onClose }: { about: About; onClose: () =>
       return <Versions message={about.message} onClose={onClose} />;
     case 'readers':
       return <Readers message={about.message} onClose={onClose} />;
+    case 'write':
+      return <Write message={about.message} onClose={onClose} />;
   }
 }
 
@@ -109,6 +113,16 @@ function Readers({ message, onClose }: AskedProps) {
           {t.browse.more}
         </Button>
       )}
+    </Dialog>
+  );
+}
+
+function Write({ message, onClose }: AskedProps) {
+  const chat = useChat();
+  const { error, again } = useAsked(String(message.author), () => openDirect(chat, navigate, message.author));
+  return (
+    <Dialog title={t.message.writeTo} onClose={onClose}>
+      {error ? <Problem error={error} again={again} /> : <Spinner label={t.timeline.loading} />}
     </Dialog>
   );
 }

@@ -16,9 +16,7 @@ import {
   SmilePlus,
   Trash2,
 } from 'lucide-react';
-import { useLocation } from 'wouter';
 import { useChat, useRoom } from '../chat/chat.js';
-import { openDirect } from '../rooms/direct.js';
 import { t } from '../texts/texts.js';
 import menu from '../ui/Menu.module.css';
 import ui from '../ui/ui.module.css';
@@ -29,7 +27,6 @@ export default function MessageMenu({ opened, conversation }: { opened: Opened; 
   const chat = useChat();
   const { message, x, y } = opened;
   const room = useRoom(chat, message.room);
-  const [, go] = useLocation();
   const may = mayDo(message, room, chat.me);
   return (
     <Menu.Root
@@ -116,7 +113,7 @@ export default function MessageMenu({ opened, conversation }: { opened: Opened; 
               icon={MessageCircle}
               label={t.message.writeTo}
               hint="W"
-              onSelect={() => void openDirect(chat, go, message.author)}
+              onSelect={() => conversation.write(message)}
             />
           )}
           {may.delete && (

@@ -1,9 +1,7 @@
 /** Keys on a message that has the focus: ways to the next one, and all that can be done to it. */
 import type { Message } from '@natter/client';
 import type { KeyboardEvent } from 'react';
-import { navigate } from 'wouter/use-browser-location';
 import type { Chat } from '../chat/chat.js';
-import { openDirect } from '../rooms/direct.js';
 import { copy, linkTo, type May, mayDo, pin } from './acts.js';
 import { indexFrom } from './rows.js';
 import type { Talk } from './talk.js';
@@ -70,7 +68,7 @@ const ACTS: Record<string, (press: Press) => void> = {
   u: ({ message, conversation }) => conversation.markUnread(message.seq),
   h: ({ message, conversation, may }) => may.history && conversation.show('history', message),
   v: ({ message, conversation, may }) => may.readers && conversation.show('readers', message),
-  w: ({ message, chat, may }) => may.write && void openDirect(chat, navigate, message.author),
+  w: ({ message, conversation, may }) => may.write && conversation.write(message),
   g: ({ message, conversation }) => conversation.askDay(message.at),
   Delete: ({ message, conversation, may }) => may.delete && conversation.show('delete', message),
 };

@@ -1,7 +1,9 @@
 /** What the rows of messages and a composer share, be it of a room or of one of its threads: what is answered, edited, opened. */
 import type { Message, Timeline } from '@natter/client';
 import { View } from '@natter/client/emitter';
+import { navigate } from 'wouter/use-browser-location';
 import type { Chat } from '../chat/chat.js';
+import { openDirect } from '../rooms/direct.js';
 import { Marks } from './marks.js';
 
 /** A menu at a place in the page. */
@@ -13,7 +15,7 @@ export interface Opened {
 
 /** A window about a message. */
 export interface About {
-  readonly is: 'delete' | 'history' | 'readers';
+  readonly is: 'delete' | 'history' | 'readers' | 'write';
   readonly message: Message;
 }
 
@@ -110,6 +112,11 @@ export abstract class Talk {
   show(is: About['is'] | null, message?: Message): void {
     this.#about = is !== null && message ? { is, message } : null;
     this.about.touch();
+  }
+
+  /** Leads to the direct room with its author; where that can't be had, a window says so, and tries again. */
+  write(message: Message): void {
+    openDirect(this.chat, navigate, message.author).catch(() => this.show('write', message));
   }
 
   /** The landmark that all of it stands in. */
