@@ -79,6 +79,15 @@ export async function warmStart(page, address) {
 
 /** Frames that are scrolled before memory is looked at again. */
 const FRAMES = 500;
+/** Milliseconds without a frame after which a browser draws no more. */
+const DRAWS_NO_MORE = 10_000;
+
+/**
+ * The browser has given up drawing: scripts and timers of the page run, frames do not come. Seen with Chromium's drawing in
+ * software, whose compositor then waits for ever for tiles of the page that nobody draws (`has_pending_tree`, not
+ * `pending_tree_is_ready_for_activation`, in a trace of `cc.debug.scheduler.frames`).
+ */
+export class DrawsNoMore extends Error {}
 
 /**
  * From the newest message to the first one, most of a screen in each frame. What is in sight must move by what was
@@ -117,7 +126,8 @@ export async function scrollToBeginning(page, address, memory) {
   const begun = await memory();
   let least = Infinity;
   for (;;) {
-    const arrived = await page.evaluate(scrollFrames, FRAMES);
+    const arrived = await page.evaluate(scrollFrames, { max: FRAMES, patience: DRAWS_NO_MORE });
+    if (arrived === null) throw new DrawsNoMore(`no frame for ${DRAWS_NO_MORE / 1000} s`);
     const reached = await page.evaluate(() => globalThis.found.least);
     if (!arrived && reached === least) throw new Error(`nothing comes above seq ${least}: ${await said(page)}`);
     least = reached;
@@ -155,8 +165,8 @@ function said(page) {
   });
 }
 
-/** In the page: so many frames, or up to the first message; then true. */
-async function scrollFrames(max) {
+/** In the page: so many frames, or up to the first message; then true. Null: no frame comes any more. */
+async function scrollFrames({ max, patience }) {
   const { found } = globalThis;
   const scroller = document.querySelector('[data-timeline]');
   const inSight = () => {
@@ -174,7 +184,14 @@ async function scrollFrames(max) {
     found.rows = Math.max(found.rows, all.length);
     return rows;
   };
-  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const frame = () =>
+    new Promise((done) => {
+      const late = setTimeout(() => done(false), patience);
+      requestAnimationFrame(() => {
+        clearTimeout(late);
+        done(true);
+      });
+    });
   const atBeginning = () => scroller.scrollTop === 0 && scroller.querySelector('h2') !== null;
   let before = inSight();
   let last = performance.now();
@@ -182,7 +199,7 @@ async function scrollFrames(max) {
     const from = scroller.scrollTop;
     scroller.scrollBy(0, -Math.round(scroller.clientHeight * 0.8));
     const scrolled = from - scroller.scrollTop;
-    await frame();
+    if (!(await frame())) return null;
     // At the edge of what is loaded a reader waits, too.
     if (scrolled <= 1) await new Promise((done) => setTimeout(done, 10));
     const now = inSight();
@@ -204,22 +221,34 @@ async function scrollFrames(max) {
 /** Times that a sentence is written. */
 const TIMES = 4;
 
-/** Keys in the composer, with as many messages loaded as a timeline keeps. */
+/**
+ * Keys in the composer, with as many messages loaded as a timeline keeps. A key is painted when the page runs again after
+ * its frame, whatever for: the browser lets a message wait while keys and frames are at hand, which is no time of the paint's.
+ */
 export async function keypress(page) {
   await page.locator('[data-composer]').focus();
   await page.evaluate(() => {
-    globalThis.keys = [];
+    const drawn = [];
+    const found = [];
+    const { port1, port2 } = new MessageChannel();
+    const painted = () => {
+      for (const pressedAt of drawn.splice(0)) found.push(performance.now() - pressedAt);
+    };
+    port1.onmessage = painted;
+    addEventListener('keyup', painted, true);
     addEventListener(
       'keydown',
       ({ timeStamp }) => {
+        painted();
         requestAnimationFrame(() => {
-          const { port1, port2 } = new MessageChannel();
-          port1.onmessage = () => globalThis.keys.push(performance.now() - timeStamp);
+          painted();
+          drawn.push(timeStamp);
           port2.postMessage(null);
         });
       },
       true,
     );
+    globalThis.keys = found;
   });
   for (const key of 'the quick brown fox jumps over the lazy dog and again '.repeat(TIMES))
     await page.keyboard.press(key === ' ' ? 'Space' : key);
