@@ -60,14 +60,15 @@ const both = (wire: Wire): void => void wire.holes.add('there').add('back');
 const tick = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Locks of a session of somebody else, who then does nothing for a while. */
-async function holdRows({ cluster, rooms, lasts }: Scene, howMany: number): Promise<() => Promise<void>> {
+async function holdRows({ cluster, rooms, lasts }: Scene, howMany: number): Promise<() => void> {
   const client = await cluster.postgres.connect();
   await client.query('begin');
   const held = rooms.slice(0, howMany).sort((a, b) => a - b);
   // Whoever holds some waits for the others no longer than the fault lasts.
   await client.query(`set local lock_timeout = ${Math.max(1, Math.round(lasts))}`);
   await client.query('select id from streams where id = any($1) order by id for update', [held]).catch(() => {});
-  return () => client.end().catch(() => {});
+  // Nobody waits for the farewell: where the server is frozen meanwhile, it comes when that is over.
+  return () => void client.end().catch(() => {});
 }
 
 /** Where there is no database nothing is done: nobody is told that it was, and what is said waits. */
