@@ -180,6 +180,7 @@ async function committed({ store }, user, room) {`,
     name: 'the last writer moves the read marker',
     changes: [
       { file: 'rooms/reads.js', find: 'if (seq < marker.readSeq || (', put: 'if ((' },
+      { file: 'rooms/reads.js', find: ', expectMarkers: [[room.id, actor, seq]]', put: '' },
       { file: 'store/project.js', find: 'if (!known || known.seq < marker.seq)', put: 'if (true)' },
       {
         file: 'store/project.js',
