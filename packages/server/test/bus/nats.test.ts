@@ -115,6 +115,27 @@ describe('the NATS bus', () => {
     expect(a.lines.filter((line) => line.includes('is lost'))).toHaveLength(2);
   });
 
+  it('is not in order before NATS has taken the subscriptions that a connection begins with', async () => {
+    const server = await start();
+    const wire = await Wire.to(server.port);
+    opened.push(wire);
+    let pongs = 0;
+    wire.tamper = () => (chunk, direction) => {
+      // The first one answers the connection itself, the second one what was subscribed to on it.
+      if (direction === 'back' && chunk.includes('PONG')) pongs += 1;
+      if (pongs === 2) wire.holes.add('back');
+      return chunk;
+    };
+    const { bus, ear, lines } = node(`127.0.0.1:${wire.port}`);
+    await until(() => expect(lines.join()).toContain('connected to NATS'));
+    await until(() => expect(pongs).toBe(2));
+    expect(bus.trouble).toMatch(/subscriptions may not be taken yet$/);
+    expect(ear.troubles).toBe(0);
+    wire.heal();
+    await until(() => expect(bus.trouble).toBeNull());
+    expect(ear.troubles).toBe(1);
+  });
+
   it('[G1] keeps a bounded number of bytes for a NATS that does not answer, knows it soon, and goes on when it does', async () => {
     const server = await start();
     const bytesMax = 262_144;
