@@ -69,3 +69,12 @@ export function usePages<Row, Next>(
   const { rows, next, busy, error } = state;
   return { rows, busy, error, more: next === null ? null : () => void run(next), again: () => void run(null) };
 }
+
+/** The same of what comes in one piece. */
+export function useList<Row>(
+  key: string | null,
+  ask: () => Promise<readonly Row[]>,
+  pause = 0,
+): Pick<Pages<Row>, 'rows' | 'error' | 'again'> {
+  return usePages<Row, never>(key, async () => ({ rows: await ask(), next: null }), pause);
+}

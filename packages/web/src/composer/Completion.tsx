@@ -4,7 +4,7 @@ import type { UserGroup } from '@natter/protocol';
 import { Users, UsersRound } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from 'react';
 import { type Chat, useChat, useRooms } from '../chat/chat.js';
-import { usePages } from '../chat/pages.js';
+import { useList } from '../chat/pages.js';
 import { type Emoji, findEmoji, loadEmoji, noteUse, tone, toned } from '../emoji/emoji.js';
 import { FIND_PAUSE, type Person, usePeople } from '../people/find.js';
 import { KindIcon } from '../rooms/KindIcon.js';
@@ -117,9 +117,9 @@ const NO_GROUPS: readonly UserGroup[] = [];
 function useGroups(asked: string | null, room: RoomRow): readonly UserGroup[] {
   const { usergroups } = useChat();
   const wanted = room.kind === 'direct' ? null : asked;
-  const ask = async () => ({ rows: await usergroups.find(wanted ?? ''), next: null });
+  const ask = () => usergroups.find(wanted ?? '');
   // Without an answer one writes the name oneself.
-  return usePages<UserGroup, never>(wanted, ask, wanted === '' ? 0 : FIND_PAUSE).rows ?? NO_GROUPS;
+  return useList<UserGroup>(wanted, ask, wanted === '' ? 0 : FIND_PAUSE).rows ?? NO_GROUPS;
 }
 
 function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk): readonly Option[] {

@@ -2,7 +2,7 @@
 import type { Message, RoomRow } from '@natter/client';
 import { CheckCheck } from 'lucide-react';
 import { useChat, useRooms, useView } from '../chat/chat.js';
-import { usePages } from '../chat/pages.js';
+import { useList } from '../chat/pages.js';
 import { useRoomName } from '../chat/room-name.js';
 import { KindIcon } from '../rooms/KindIcon.js';
 import { roomPath } from '../routes.js';
@@ -53,10 +53,10 @@ function Part({ room }: { room: RoomRow }) {
     rows: messages,
     error,
     again,
-  } = usePages<Message, never>(`${room.id} ${from} ${room.unread}`, async () => {
+  } = useList<Message>(`${room.id} ${from} ${room.unread}`, async () => {
     const page = await api.messages(room.id, { after: from - 1, limit: SHOWN });
     client.people.learn(page.users);
-    return { rows: page.messages.filter(({ deletedAt }) => deletedAt === null), next: null };
+    return page.messages.filter(({ deletedAt }) => deletedAt === null);
   });
   // The count and the way there stand whether the messages could be read or not.
   const more = room.unread - (messages?.length ?? 0);

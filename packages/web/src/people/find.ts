@@ -2,7 +2,7 @@
 import type { NatterError } from '@natter/client';
 import type { Api } from '@natter/client/api';
 import { useChat } from '../chat/chat.js';
-import { usePages } from '../chat/pages.js';
+import { useList } from '../chat/pages.js';
 
 export interface Person {
   readonly id: number;
@@ -26,9 +26,9 @@ export function usePeople(query: string | null): Found {
   const ask = async () => {
     const found = await find(api, query ?? '');
     client.people.learn(Object.fromEntries(found.map(({ id, name, fullName }) => [id, { name, fullName }])));
-    return { rows: found.filter(({ id }) => id !== me), next: null };
+    return found.filter(({ id }) => id !== me);
   };
-  const { rows, error, again } = usePages<Person, never>(query, ask, query === '' ? 0 : FIND_PAUSE);
+  const { rows, error, again } = useList<Person>(query, ask, query === '' ? 0 : FIND_PAUSE);
   return { people: rows, error, again };
 }
 

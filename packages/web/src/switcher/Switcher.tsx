@@ -5,7 +5,7 @@ import { Hash, Search } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
 import { type Chat, useChat, useName, useRooms, useView } from '../chat/chat.js';
-import { usePages } from '../chat/pages.js';
+import { useList } from '../chat/pages.js';
 import { roomName } from '../chat/room-name.js';
 import { type Person, usePeople } from '../people/find.js';
 import { openDirect } from '../rooms/direct.js';
@@ -80,9 +80,9 @@ function useHits(query: string): readonly SearchHit[] {
   const ask = async () => {
     const { hits, users } = await api.searchMessages({ q: query, limit: HITS_MAX });
     client.people.learn(users);
-    return { rows: hits, next: null };
+    return hits;
   };
-  return usePages<SearchHit, never>(query.length < LETTERS ? null : query, ask, PAUSE).rows ?? [];
+  return useList<SearchHit>(query.length < LETTERS ? null : query, ask, PAUSE).rows ?? [];
 }
 
 type Channel = Awaited<ReturnType<Chat['api']['searchRooms']>>['rooms'][number];
@@ -92,9 +92,9 @@ function useChannels(query: string): readonly Channel[] {
   const { api } = useChat();
   const ask = async () => {
     const { rooms } = await api.searchRooms({ q: query });
-    return { rows: rooms.filter(({ kind, member }) => kind === 'channel' && !member), next: null };
+    return rooms.filter(({ kind, member }) => kind === 'channel' && !member);
   };
-  return usePages<Channel, never>(query === '' ? null : query, ask, PAUSE).rows ?? [];
+  return useList<Channel>(query === '' ? null : query, ask, PAUSE).rows ?? [];
 }
 
 export default function Switcher({ onClose }: { onClose: () => void }) {
