@@ -119,6 +119,17 @@ describe('a mark', () => {
     ]);
   });
 
+  it('tells every number, and brings a new word with one message in four', () => {
+    const words = new Set<string>();
+    for (let number = 0; number < 400; number += 1) {
+      const text = markedText('abcdefgh', 7, number);
+      const bytes = frame(text);
+      expect(marks.number(bytes, marks.find(bytes, 0, bytes.length))).toBe(number);
+      for (const word of text.match(/[a-z0-9]+/g) ?? []) if (word.length > 12) words.add(word);
+    }
+    expect(words.size).toBe(100);
+  });
+
   it('of another run is told apart from none', () => {
     const other = frame(markedText('hgfedcba', 1, 1));
     expect(marks.find(other, 0, other.length)).toBe(FOREIGN_MARK);

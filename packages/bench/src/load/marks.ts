@@ -1,4 +1,8 @@
-/** The mark in every text: which run, which sender, the how-manieth. It is found without parsing what surrounds it. */
+/**
+ * The mark in every text: which run, which sender, the how-manieth. It is found without parsing what surrounds it. Four messages
+ * in a row share its long word, so that one in four brings a word that was never seen: what indexes words has as much to do as with
+ * real chat (147,502 messages of the IRC logs of #ubuntu have 0.31 new words each, the last 22,502 of them 0.24).
+ */
 
 const FIRST = 0x7e; // ~
 const SECOND = 0x23; // #
@@ -6,9 +10,11 @@ const START = '~#';
 const NONCE_LENGTH = 8;
 const SENDER_AT = START.length + NONCE_LENGTH;
 const SENDER_DIGITS = 5;
-const NUMBER_AT = SENDER_AT + SENDER_DIGITS;
-const NUMBER_DIGITS = 8;
-const MARK_LENGTH = NUMBER_AT + NUMBER_DIGITS;
+const SAME_WORD = 4;
+const GROUP_AT = SENDER_AT + SENDER_DIGITS;
+const GROUP_DIGITS = 7;
+const WITHIN_AT = GROUP_AT + GROUP_DIGITS + 1;
+const MARK_LENGTH = WITHIN_AT + 1;
 
 export const TEXT_LENGTH = 100;
 const FILLER = ' the quick brown fox jumps over the lazy dog, and again, and once more before the night falls now';
@@ -19,7 +25,9 @@ const COMPARED = 16;
 
 /** A text of 100 ASCII characters that needs no escaping in JSON. */
 export function markedText(nonce: string, sender: number, number: number): string {
-  const mark = `${START}${nonce}${String(sender).padStart(SENDER_DIGITS, '0')}${String(number).padStart(NUMBER_DIGITS, '0')}`;
+  const within = number % SAME_WORD;
+  const group = String((number - within) / SAME_WORD).padStart(GROUP_DIGITS, '0');
+  const mark = `${START}${nonce}${String(sender).padStart(SENDER_DIGITS, '0')}${group}.${within}`;
   return (mark + FILLER).slice(0, TEXT_LENGTH);
 }
 
@@ -66,7 +74,7 @@ export class Marks {
   }
 
   number(bytes: Buffer, at: number): number {
-    return digits(bytes, at + NUMBER_AT, NUMBER_DIGITS);
+    return digits(bytes, at + GROUP_AT, GROUP_DIGITS) * SAME_WORD + digits(bytes, at + WITHIN_AT, 1);
   }
 }
 

@@ -27,6 +27,11 @@ const NEXT_EVENTS = `${EVENTS} where e.id > $1 order by e.id limit ${PART_EVENTS
 /** Those whose transactions ended after later ones. */
 const LATE_EVENTS = `${EVENTS} where e.id = any(array(select l.id from search_gaps g cross join lateral
   (select id from events where id between g.first and g.last) l)) order by e.id limit ${PART_EVENTS}`;
+/** `on conflict` would cost each row a second record in the write-ahead log; this connection alone writes here. */
+const NEW_WORDS = `insert into search_words (word) select w from unnest($1::text[]) as w
+  where not exists (select 1 from search_words known where known.word = w)`;
+const PUT_VECTORS =
+  'insert into search_messages (message, words) select p.message, p.words::tsvector from unnest($1::bigint[], $2::text[]) as p(message, words)';
 
 export interface Advance {
   /** Events that were taken in. */
@@ -230,9 +235,7 @@ export class PostgresIndex {
       vectors.push(all.map((word) => `'${word}'`).join(' '));
     }
     if (fresh.size > 0) {
-      await this.#run('insert into search_words (word) select unnest($1::text[]) on conflict do nothing', [
-        arrayOf([...fresh]),
-      ]);
+      await this.#run(NEW_WORDS, [arrayOf([...fresh])]);
       if (this.#seen.size + fresh.size > SEEN_WORDS_MAX) this.#seen.clear();
       for (const word of fresh) this.#seen.add(word);
     }
@@ -242,11 +245,9 @@ export class PostgresIndex {
       ]);
       for (const month of months) this.#months.add(month);
     }
-    await this.#run(
-      `insert into search_messages (message, words) select p.message, p.words::tsvector from unnest($1::bigint[], $2::text[]) as p(message, words)
-       on conflict (message) do update set words = excluded.words`,
-      [arrayOf(rows.map((row) => Number(row.id))), arrayOf(vectors)],
-    );
+    const ids = arrayOf(rows.map((row) => Number(row.id)));
+    await this.#run('delete from search_messages where message = any($1::bigint[])', [ids]);
+    await this.#run(PUT_VECTORS, [ids, arrayOf(vectors)]);
   }
 
   /** Nobody can read a deleted room; its messages leave the index a slice at a time. True while there are some. */
