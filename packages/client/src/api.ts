@@ -202,7 +202,7 @@ export class Api {
 
   // People and user groups.
 
-  users(query?: After & { q?: string; ids?: readonly number[] }): Promise<UserPage> {
+  users(query?: After & { q?: string; ids?: readonly number[]; room?: number }): Promise<UserPage> {
     return this.#get('/users', query && { ...query, ids: query.ids?.join(',') });
   }
   user(user: number): Promise<Account | User> {

@@ -295,9 +295,12 @@ export const PinList = Type.Object(
 );
 export type PinList = Static<typeof PinList>;
 
-/** People; with a search best match first, and then without a next page. An admin sees their addresses. */
+/**
+ * People; with a search best match first, and then without a next page. An admin sees their addresses. `members`, where a room was
+ * named: those of them who are in it.
+ */
 export const UserPage = Type.Object(
-  { users: Type.Array(Type.Union([Account, User])), next: orNull(Id) },
+  { users: Type.Array(Type.Union([Account, User])), next: orNull(Id), members: Type.Optional(Type.Array(Id)) },
   { title: 'UserPage' },
 );
 export type UserPage = Static<typeof UserPage>;

@@ -144,7 +144,7 @@ const VIEWS = {
   list: ['/', async () => {}],
   missing: ['/r/999', async () => {}],
   // Last of all: what is written stays where it was written.
-  completion: [inRoom('rides'), async (page) => page.locator('[data-composer]').pressSequentially('Thanks @')],
+  completion: [inRoom('front-desk'), async (page) => page.locator('[data-composer]').pressSequentially('Thanks @')],
   group: [
     inRoom('workshop'),
     async (page) => {

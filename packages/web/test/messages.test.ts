@@ -327,6 +327,24 @@ describe('writing', () => {
     await message(page, 'ask @bob in #orchard 🎉 @bo').waitFor();
   });
 
+  it('[M4] completes those who are in the room before all others, and says who is not', async () => {
+    const inside = await house.join('zeno_in', 'Zeno Inside');
+    await house.join('zeno', 'Zeno Outside');
+    const room = await ada.api.createRoom({ kind: 'group', name: 'zenos', members: [inside.id] });
+    const page = await house.enter('ada', `/r/${room.id}`);
+    const texts = () => page.getByRole('option').allTextContents();
+    await composer(page).pressSequentially('@zeno');
+    await page.getByRole('option', { name: /Zeno Outside/ }).waitFor();
+    expect(await texts()).toEqual(['ZIZeno Inside@zeno_in', 'ZOZeno Outside@zenoNot in this room']);
+    await composer(page).press('Enter');
+    expect(await composer(page).inputValue()).toBe('@zeno_in ');
+    // Without a letter, too.
+    await composer(page).fill('');
+    await composer(page).pressSequentially('@');
+    await page.getByRole('option', { name: /Zeno Inside/ }).waitFor();
+    expect((await texts())[0]).toBe('ZIZeno Inside@zeno_in');
+  });
+
   it('[M4] completes a user group, shows its name as a call, and counts it for those of it who are in the room', async () => {
     const cleo = await house.join('cleo', 'Cleo Adams');
     const dan = await house.join('dan', 'Dan Brown');

@@ -355,6 +355,37 @@ describe('people', () => {
     expect(some.body.users.map((user: { name: string }) => user.name)).toEqual(['ada', 'eve']);
   });
 
+  it('of a room that one is in come first, and are told from the others', async () => {
+    const people = [];
+    for (const name of ['nell_a', 'nell_b', 'nell_c', 'nell']) people.push(await site.join(name));
+    const [, inside, , owner] = people as [typeof ada, typeof ada, typeof ada, typeof ada];
+    const { body: room } = await site.ask(
+      'POST',
+      '/v1/rooms',
+      as(owner, { kind: 'group', name: 'nells', members: [inside.id] }),
+    );
+    const ask = async (query: string, person = owner) => {
+      const { status, body } = await site.ask('GET', `/v1/users?room=${room.id}${query}`, as(person));
+      return { status, names: body.users?.map((user: { name: string }) => user.name), members: body.members };
+    };
+    // The name itself is the best match, but for those who are in the room.
+    const all = ['nell', 'nell_b', 'nell_a', 'nell_c'];
+    const members = [inside.id, owner.id].sort((a, b) => a - b);
+    expect(await ask('&q=nell')).toEqual({ status: 200, names: all, members });
+    // Before those whose names are merely spelt nearly so.
+    expect((await ask('&q=nell_c')).names[0]).toBe('nell_c');
+    expect(await ask('&q=nell_c&limit=1')).toMatchObject({ names: ['nell_c'], members: [] });
+    expect((await ask('&q=nell&limit=1', inside)).names).toEqual(['nell']);
+    expect(await ask('&limit=3')).toEqual({ status: 200, names: ['nell_b', 'nell', 'ada'], members });
+    expect((await ask('&limit=1')).names).toEqual(['nell_b']);
+    expect(await ask(`&ids=${ada.id},${owner.id}`)).toMatchObject({ names: ['ada', 'nell'], members: [owner.id] });
+    expect(await ask('&q=nobody_at_all')).toEqual({ status: 200, names: [], members: [] });
+    // [A1] Who is in a room is told to those in it.
+    expect((await ask('&q=nell', ada)).status).toBe(404);
+    expect((await site.ask('GET', '/v1/users?room=0', as(owner))).status).toBe(422);
+    expect((await site.ask('GET', '/v1/users?q=nell', as(owner))).body).not.toHaveProperty('members');
+  });
+
   it('change their own profile; [A4] what is done to others needs the role admin', async () => {
     const mallory = await site.join('mallory');
     const changed = await site.ask('PATCH', '/v1/me', as(mallory, { fullName: 'M', about: 'hello' }));

@@ -125,7 +125,7 @@ function useGroups(asked: string | null, room: RoomRow): readonly UserGroup[] {
 function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk): readonly Option[] {
   const chat = useChat();
   const asked = token?.sign === '@' ? token.letters : null;
-  const { people: found } = usePeople(asked);
+  const { people: found, outside } = usePeople(asked, room.id);
   const groups = useGroups(asked, room);
   return useMemo(() => {
     if (asked === null) return [];
@@ -137,7 +137,10 @@ function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk
         .split(/\s+/)
         .some((word) => word.startsWith(wanted));
     const people = new Map<number, Person>();
-    for (const person of recentPeople(chat, conversation)) if (fits(person)) people.set(person.id, person);
+    for (const person of recentPeople(chat, conversation)) {
+      if (fits(person) && !outside.has(person.id)) people.set(person.id, person);
+    }
+    // Those in the room come first, and nobody else is called.
     for (const person of found ?? []) if (!people.has(person.id)) people.set(person.id, person);
     // Nobody is called by a group without anybody in it. What was found for other letters is sorted out until the answer comes.
     const called = groups
@@ -151,6 +154,7 @@ function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk
           <Avatar user={person.id} size={22} />
           <span>{person.fullName || person.name}</span>
           {person.fullName && <span className={styles.hint}>@{person.name}</span>}
+          {outside.has(person.id) && <span className={`${styles.hint} ${styles.outside}`}>{t.composer.outside}</span>}
         </>
       ),
     }));
@@ -176,7 +180,7 @@ function usePersonOptions(token: Token | null, room: RoomRow, conversation: Talk
       options.push({ key: EVERYONE, insert: `@${EVERYONE}`, line });
     }
     return options;
-  }, [asked, found, groups, chat, conversation, room.kind, room.role]);
+  }, [asked, found, outside, groups, chat, conversation, room.kind, room.role]);
 }
 
 function useRoomOptions(token: Token | null): readonly Option[] {

@@ -1,6 +1,7 @@
 /** People by a part of their name, as one types. */
 import type { NatterError } from '@natter/client';
 import type { Api } from '@natter/client/api';
+import { useMemo } from 'react';
 import { useChat } from '../chat/chat.js';
 import { useList } from '../chat/pages.js';
 
@@ -16,23 +17,34 @@ export const FIND_PAUSE = 120;
 export interface Found {
   /** Null while the first answer is on the way. */
   readonly people: readonly Person[] | null;
+  /** Who of them are not in the room that was named. */
+  readonly outside: ReadonlySet<number>;
   readonly error: NatterError | null;
   again(): void;
 }
 
-/** A query of null asks nothing. */
-export function usePeople(query: string | null): Found {
+interface FoundPerson extends Person {
+  readonly outside: boolean;
+}
+
+/** A query of null asks nothing. Those in `room` come first. */
+export function usePeople(query: string | null, room?: number): Found {
   const { api, client, me } = useChat();
   const ask = async () => {
-    const found = await find(api, query ?? '');
+    const found = await find(api, query ?? '', room);
     client.people.learn(Object.fromEntries(found.map(({ id, name, fullName }) => [id, { name, fullName }])));
     return found.filter(({ id }) => id !== me);
   };
-  const { rows, error, again } = useList<Person>(query, ask, query === '' ? 0 : FIND_PAUSE);
-  return { people: rows, error, again };
+  const key = query === null ? null : `${room ?? ''} ${query}`;
+  const { rows, error, again } = useList<FoundPerson>(key, ask, query === '' ? 0 : FIND_PAUSE);
+  const outside = useMemo(() => new Set(rows?.filter((row) => row.outside).map(({ id }) => id)), [rows]);
+  return { people: rows, outside, error, again };
 }
 
-async function find(api: Api, query: string): Promise<readonly Person[]> {
-  const { users } = await api.users(query === '' ? { limit: 50 } : { q: query, limit: 20 });
-  return users.filter(({ status }) => status === 'active');
+async function find(api: Api, query: string, room: number | undefined): Promise<readonly FoundPerson[]> {
+  const asked = query === '' ? { limit: 50 } : { q: query, limit: 20 };
+  const { users, members } = await api.users(room === undefined ? asked : { ...asked, room });
+  return users
+    .filter(({ status }) => status === 'active')
+    .map((user) => ({ ...user, outside: members !== undefined && !members.includes(user.id) }));
 }

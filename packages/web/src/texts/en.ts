@@ -188,6 +188,7 @@ export const en = {
     cancelReply: 'Do not reply',
     completions: 'Names that fit',
     everyone: 'Everybody in this room',
+    outside: 'Not in this room',
     group: (count: number) => `${many(count, 'person', 'people')} of a group`,
     preview: 'Show as it will be',
     write: 'Go on writing',

@@ -1,9 +1,9 @@
 /** Reads of people: the directory, oneself, sessions. Addresses are shown to their owner and to admins alone. */
-import type { Account, Names, Session, User, UserId, UserPage } from '@natter/protocol';
-import { type SelectQueryBuilder, sql } from 'kysely';
+import type { Account, Names, RoomId, Session, User, UserId, UserPage } from '@natter/protocol';
+import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import type { Tables } from '../../store/tables.js';
 import { type Actor, type Answer, refuse } from '../actor.js';
-import { cut, iso, isoOrNull, padded, pageSize, type QueryContext } from './context.js';
+import { cut, iso, isoOrNull, membership, padded, pageSize, type QueryContext } from './context.js';
 import { distance, like, NEAR_MAX, nearest, pieces, spellings } from './names.js';
 
 export function toUser({ isOnline }: QueryContext, row: Tables['users']): User {
@@ -42,12 +42,34 @@ export interface UserSearch {
   q?: string | undefined;
   /** Exactly these, in any state; nothing else is looked at. */
   ids?: readonly UserId[] | undefined;
+  /** One that the actor is in: those in it come first, and are named in `members`. */
+  room?: RoomId | undefined;
   after?: UserId | undefined;
   limit?: number | undefined;
 }
 
 /** Active people by id; with `q` those whose name holds it, best first, and after them those whose name is spelt nearly so. */
 export async function searchUsers(context: QueryContext, actor: Actor, search: UserSearch): Promise<Answer<UserPage>> {
+  const { room } = search;
+  if (room === undefined) return { ok: true, value: await usersFor(context, actor, search) };
+  const mine = await membership(context, actor.user, room);
+  if (!mine.ok) return mine;
+  const page = await usersFor(context, actor, search);
+  const ids = page.users.map(({ id }) => id);
+  const inRoom =
+    ids.length === 0
+      ? []
+      : await context.store.db
+          .selectFrom('members')
+          .select('user_id')
+          .where('room', '=', room)
+          .where('user_id', 'in', padded(ids))
+          .orderBy('user_id')
+          .execute();
+  return { ok: true, value: { ...page, members: inRoom.map((row) => row.user_id) } };
+}
+
+async function usersFor(context: QueryContext, actor: Actor, search: UserSearch): Promise<UserPage> {
   const limit = pageSize(context, search.limit);
   const show = (row: Tables['users']) =>
     administers(actor) ? { ...toUser(context, row), email: row.email } : toUser(context, row);
@@ -55,13 +77,27 @@ export async function searchUsers(context: QueryContext, actor: Actor, search: U
   if (search.ids) {
     const ids = search.ids.slice(0, limit);
     const rows = ids.length === 0 ? [] : await base.where('id', 'in', padded(ids)).orderBy('id').execute();
-    return { ok: true, value: { users: rows.map(show), next: null } };
+    return { users: rows.map(show), next: null };
   }
   const people = administers(actor) ? base : base.where('status', '=', 'active');
   const wanted = search.q?.trim().normalize('NFKC') ?? '';
   if (wanted !== '') {
-    const rows = await findPeople(context, people, wanted, limit);
-    return { ok: true, value: { users: rows.map(show), next: null } };
+    const rows = await findPeople(context, people, wanted, limit, search.room);
+    return { users: rows.map(show), next: null };
+  }
+  if (search.room !== undefined) {
+    const isIn = inRoom(search.room);
+    const members = await people.where(isIn).orderBy('id').limit(limit).execute();
+    const left = limit - members.length;
+    const others =
+      left === 0
+        ? []
+        : await people
+            .where((is) => is.not(isIn))
+            .orderBy('id')
+            .limit(left)
+            .execute();
+    return { users: [...members, ...others].map(show), next: null };
   }
   const rows = await people
     .where('id', '>', search.after ?? 0)
@@ -69,14 +105,19 @@ export async function searchUsers(context: QueryContext, actor: Actor, search: U
     .limit(limit + 1)
     .execute();
   const page = cut(rows, limit, (row) => row.id);
-  return { ok: true, value: { users: page.rows.map(show), next: page.next } };
+  return { users: page.rows.map(show), next: page.next };
 }
 
+const inRoom = (room: RoomId): RawBuilder<boolean> =>
+  sql<boolean>`users.id in (select user_id from members where room = ${room})`;
+
+/** Best first; those in `room` before those who are not, where the name holds what is wanted. */
 async function findPeople(
   { names }: QueryContext,
   people: SelectQueryBuilder<Tables, 'users', Tables['users']>,
   wanted: string,
   limit: number,
+  room: RoomId | undefined,
 ): Promise<Tables['users'][]> {
   const folded = names.key(wanted);
   const fullName = sql<string>`lower(full_name)`;
@@ -87,6 +128,7 @@ async function findPeople(
         ...spellings(wanted).map((form) => is(fullName, 'like', like(form))),
       ]),
     )
+    .$if(room !== undefined, (found) => found.orderBy(sql`case when ${inRoom(room as RoomId)} then 0 else 1 end`))
     .orderBy(sql`case when name_key = ${folded} then 0 when name_key like ${like(folded, 'end')} then 1 else 2 end`)
     .orderBy('name_key')
     .limit(limit)

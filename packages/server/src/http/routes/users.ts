@@ -40,10 +40,17 @@ export function userRoutes(app: App, options: HttpOptions): void {
               '3,7,12',
             ),
           ),
+          room: Type.Optional(
+            said(
+              Id,
+              'A room that one is in: those in it first, and then without a next page; `members` says who they are',
+              7,
+            ),
+          ),
           after: Type.Optional(afterId),
           limit: Type.Optional(limit),
         }),
-        response: answers({ 200: UserPage }, 'unauthenticated', 'invalid'),
+        response: answers({ 200: UserPage }, 'unauthenticated', 'invalid', 'not_found'),
       },
     },
     async (request, reply) => {
