@@ -137,6 +137,10 @@ const VIEWS = {
     },
   ],
   settings: ['/settings/profile', async () => {}],
+  notifications: [
+    '/settings/notifications',
+    async (page) => page.getByRole('radio', { name: 'What calls me' }).check(),
+  ],
   appearance: ['/settings/appearance', async () => {}],
   sessions: ['/settings/sessions', async () => {}],
   people: ['/admin/people', async () => {}],

@@ -143,6 +143,7 @@ describe.each([
     ['/settings/profile', 'Save'],
     ['/settings/password', 'Change password'],
     ['/settings/sessions', 'Leave everywhere'],
+    ['/settings/notifications', 'What calls me'],
     ['/settings/appearance', 'Density'],
     ['/admin/people', 'Bob Ross'],
     ['/admin/people/1', 'Deactivate'],

@@ -29,6 +29,7 @@ const PATHS = () =>
     ['/mentions', 'main h2:has-text("Nobody has called you")'],
     ['/search?q=soup', 'main [data-hit]'],
     ['/settings/profile', 'main button:has-text("Delete account")'],
+    ['/settings/notifications', 'main legend:has-text("Notify me of")'],
     ['/settings/appearance', 'main legend:has-text("Density")'],
     ['/settings/sessions', 'main li:has-text("this one")'],
     ['/admin/people', 'main li:has-text("Bob Ross")'],

@@ -240,7 +240,7 @@ export async function logInAt(page: Page, name: string): Promise<void> {
 }
 
 /** The page is there and connected, with nothing left of the time before. */
-const isLive = (page: Page): Promise<void> =>
+export const isLive = (page: Page): Promise<void> =>
   page.locator('[data-home] [data-connection="live"]').waitFor({ state: 'attached' });
 
 /** The texts of the messages that stand in the page, in their order; those on their way too. */

@@ -19,6 +19,7 @@ import {
 } from './device.js';
 import { Drafts } from './drafts.js';
 import { GroupNames } from './group-names.js';
+import { NotifyLevels } from './notify-levels.js';
 import { Places } from './places.js';
 import { Presence } from './presence.js';
 import { Quotes } from './quotes.js';
@@ -41,6 +42,8 @@ export interface Chat {
   readonly groupNames: GroupNames;
   readonly usergroups: UserGroups;
   readonly timelines: Timelines;
+  /** What this device tells of while nobody looks. */
+  readonly notifyLevels: NotifyLevels;
   /** Where I was reading, by room. */
   readonly places: Places;
   close(): void;
@@ -102,6 +105,7 @@ export async function openChat(session: Session, me: number): Promise<Chat> {
   const typing = new Typing(client, me);
   const places = new Places();
   const groupNames = new GroupNames(client, api, me, groups);
+  const notifyLevels = new NotifyLevels(me);
   const keeping = keepKnown(client, knownRooms, {
     pages: KEPT_ROOMS,
     messages: KEPT_MESSAGES,
@@ -129,6 +133,7 @@ export async function openChat(session: Session, me: number): Promise<Chat> {
     usergroups: new UserGroups(api),
     timelines: new Timelines(client),
     places,
+    notifyLevels,
     close() {
       stop();
       followMe();
@@ -137,6 +142,7 @@ export async function openChat(session: Session, me: number): Promise<Chat> {
       typing.close();
       presence.close();
       places.close();
+      notifyLevels.close();
       document.removeEventListener('visibilitychange', flush);
       stopGroups();
       const kept = keeping.close();
@@ -146,10 +152,16 @@ export async function openChat(session: Session, me: number): Promise<Chat> {
   };
 }
 
+/** Is whoever this chat was of logged out, or somebody else in? */
+export function isOut(session: Session, me: number): boolean {
+  const state = session.view.getSnapshot();
+  return state.is !== 'in' || state.user.id !== me;
+}
+
 /** Whoever is out leaves nothing behind that others could read; what was not sent waits where the server ended the session. */
 async function forget(session: Session, me: number, kept: Promise<void>): Promise<void> {
+  if (!isOut(session, me)) return;
   const state = session.view.getSnapshot();
-  if (state.is === 'in' && state.user.id === me) return;
   await kept;
   await forgetRooms();
   if (state.is === 'out' && !state.ended) await forgetWritten(session.url, me);

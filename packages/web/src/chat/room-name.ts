@@ -6,7 +6,7 @@ import { type Chat, nameOf } from './chat.js';
 import { SHOWN } from './group-names.js';
 
 /** The name that a room goes by; '' until it is known. */
-export function roomName(chat: Chat, room: RoomRow): string {
+export function roomName(chat: Pick<Chat, 'client' | 'groupNames'>, room: RoomRow): string {
   const called = (user: number) => nameOf(chat, user);
   if (room.kind === 'direct') return room.peer === null ? '' : called(room.peer);
   if (room.name !== '') return room.name;

@@ -9,6 +9,7 @@ import { Banner } from './Banner.js';
 import styles from './Home.module.css';
 import { usePageKeys, type Window } from './keys.js';
 import { lastRoom, rememberRoom } from './last-room.js';
+import { useNotifications } from './notifications.js';
 import { Room } from './Room.js';
 import { useDocumentTitle } from './title.js';
 import { Welcome } from './Welcome.js';
@@ -25,6 +26,7 @@ export function Home() {
   const [path] = useLocation();
   const room = roomIn(path);
   useDocumentTitle();
+  useNotifications();
   useEffect(() => {
     if (room !== null) rememberRoom(room);
   }, [room]);

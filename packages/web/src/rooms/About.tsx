@@ -13,6 +13,7 @@ import { Field } from '../ui/Field.js';
 import { Outcome, wrongIn } from '../ui/Outcome.js';
 import { Save } from '../ui/Save.js';
 import styles from './Details.module.css';
+import { NotifyChoice } from './NotifyChoice.js';
 import { Visibility } from './Visibility.js';
 
 export function About({ room, name }: { room: RoomRow; name: string }) {
@@ -50,6 +51,9 @@ export function About({ room, name }: { room: RoomRow; name: string }) {
           <dd>{creator ? t.details.createdBy(showFull(room.createdAt), creator) : showFull(room.createdAt)}</dd>
         </div>
       </dl>
+      <div className={styles.form}>
+        <NotifyChoice room={room} />
+      </div>
       {room.kind !== 'direct' && <Leave room={room} name={name} />}
     </>
   );

@@ -262,9 +262,33 @@ export const en = {
       fuzzy: { label: 'Spelt nearly so' },
     },
   },
+  notify: {
+    title: (author: string, room: string) => `${author} in ${room}`,
+    hint: 'For this device alone, as long as Natter is open in one of its tabs. What you read within a moment, here or on another device, is not told.',
+    legend: 'Notify me of',
+    legendHere: 'On this device, notify me of',
+    levels: {
+      all: { label: 'All messages' },
+      calls: { label: 'What calls me', hint: 'Mentions and direct messages' },
+      none: { label: 'Nothing' },
+    },
+    general: 'As in the settings',
+    asks: 'Your browser wants to be asked before it shows notifications.',
+    allow: 'Ask it',
+    denied:
+      'Your browser does not let this site show notifications. You can allow it in the browser’s settings for this site.',
+    unsupported:
+      'Here this browser shows no notifications. It needs a page that came over https, and not a private window.',
+  },
   settings: {
     title: 'Settings',
-    parts: { profile: 'Profile', password: 'Password', sessions: 'Sessions', appearance: 'Appearance' },
+    parts: {
+      profile: 'Profile',
+      password: 'Password',
+      sessions: 'Sessions',
+      notifications: 'Notifications',
+      appearance: 'Appearance',
+    },
     saved: 'Saved',
     fullNameHint: 'As others see it. Without one they see your name.',
     email: 'E-mail address',

@@ -1,6 +1,7 @@
 /**
  * The service worker: the app's own files of one build, from this device, so that a start needs no network. Nothing that
- * anybody said goes through it: API, sockets, documents and the dialects' paths are none of its business.
+ * anybody said goes through it: API, sockets, documents and the dialects' paths are none of its business. Of what a page shows on
+ * the device's screen it knows where it leads.
  *
  * A new build waits until it is asked to take over, or until no page of the old one is left: pages and their files are always
  * of one build.
@@ -85,6 +86,26 @@ worker.addEventListener('fetch', (event) => {
   } else if (files.has(pathname) || pathname.startsWith(HASHED)) {
     event.respondWith(serve(request, pathname));
   }
+});
+
+/** In a page of the app that is open, whichever it shows; else in one of its own. */
+async function open(path: string): Promise<void> {
+  const pages = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const own = pages.filter(({ url }) => isAddress(new URL(url).pathname));
+  const page = own.find(({ focused }) => focused) ?? own[0];
+  if (!page) {
+    await worker.clients.openWindow(path);
+    return;
+  }
+  page.postMessage({ open: path });
+  await page.focus();
+}
+
+worker.addEventListener('notificationclick', (event) => {
+  const { notification } = event;
+  notification.close();
+  const path: unknown = notification.data?.path;
+  if (typeof path === 'string' && isAddress(path)) event.waitUntil(open(path));
 });
 
 worker.addEventListener('message', ({ data }) => {
