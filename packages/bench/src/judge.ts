@@ -14,13 +14,15 @@ export interface Judgement {
   verdict: Verdict;
   why: string[];
   figures: Figures | null;
+  /** The run came to its end, and all that was sent arrived as it should: whatever its figures are worth. */
+  sound: boolean;
   /** Others took so much of a core that another try may do better. */
   again: boolean;
 }
 
 /** A run that ended before it could be judged. */
 export function broken(...why: string[]): Judgement {
-  return { verdict: 'refused', why: why.filter((text) => text !== ''), figures: null, again: false };
+  return { verdict: 'refused', why: why.filter((text) => text !== ''), figures: null, sound: false, again: false };
 }
 
 /** Shares of one core. */
@@ -43,8 +45,8 @@ export function judge(report: Report): Judgement {
   }
   if (report.kind === 'failed') return broken(...why);
   const { figures } = report;
-  if (why.length > 0) return { verdict: 'refused', why, figures, again: false };
-  return figures.kind === 'idle' ? { verdict: 'clean', why, figures, again: false } : weigh(figures);
+  if (why.length > 0) return { verdict: 'refused', why, figures, sound: false, again: false };
+  return figures.kind === 'idle' ? { verdict: 'clean', why, figures, sound: true, again: false } : weigh(figures);
 }
 
 function weigh(figures: LoadFigures | ResumeFigures): Judgement {
@@ -64,5 +66,5 @@ function weigh(figures: LoadFigures | ResumeFigures): Judgement {
   const beside = Math.max(share(figures.serverCore - figures.serverCpu), share(figures.loadCore - figures.loadCpu));
   const again = beside > DISTURBED;
   if (again) why.push(`others took ${percent(beside)} of a core`);
-  return { verdict: refused ? 'refused' : again ? 'disturbed' : 'clean', why, figures, again };
+  return { verdict: refused ? 'refused' : again ? 'disturbed' : 'clean', why, figures, sound: true, again };
 }

@@ -29,7 +29,8 @@ const contestants = [natter, ...dialects];
 
 async function runOf(contestant: Contestant, work: Work) {
   const judgement = await runOnce(contestant, work, options);
-  expect(judgement.verdict, judgement.why.join('; ')).not.toBe('refused');
+  // Not what the figures are worth: others may take part of the cores meanwhile.
+  expect(judgement.sound, judgement.why.join('; ')).toBe(true);
   return judgement.figures;
 }
 

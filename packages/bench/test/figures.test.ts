@@ -38,7 +38,7 @@ function report(change: Partial<LoadFigures> = {}): Report {
 
 describe('a run', () => {
   it('counts when nothing is wrong with it', () => {
-    expect(judge(report())).toMatchObject({ verdict: 'clean', why: [], again: false });
+    expect(judge(report())).toMatchObject({ verdict: 'clean', why: [], sound: true, again: false });
   });
 
   it('is refused when the load generator was busy and the server was not', () => {
@@ -46,6 +46,7 @@ describe('a run', () => {
     expect(judged).toMatchObject({
       verdict: 'refused',
       why: [expect.stringMatching(/the load generator was the bottleneck: 97 %/)],
+      sound: true,
     });
   });
 
@@ -74,12 +75,18 @@ describe('a run', () => {
 
   it('is refused when a message was lost, whatever its figures', () => {
     const judged = judge({ ...report(), faults: { ...none, lost: 2, examples: ['receiver 3 lacks 2'] } } as Report);
-    expect(judged).toMatchObject({ verdict: 'refused', why: ['2 lost (receiver 3 lacks 2)'] });
+    expect(judged).toMatchObject({ verdict: 'refused', why: ['2 lost (receiver 3 lacks 2)'], sound: false });
   });
 
   it('is refused when it broke off, and what was in flight then is not called lost', () => {
     const judged = judge({ kind: 'failed', why: 'member 1: closed', faults: { ...none, lost: 2 } });
-    expect(judged).toEqual({ verdict: 'refused', why: ['member 1: closed'], figures: null, again: false });
+    expect(judged).toEqual({
+      verdict: 'refused',
+      why: ['member 1: closed'],
+      figures: null,
+      sound: false,
+      again: false,
+    });
   });
 });
 
@@ -91,6 +98,7 @@ function run(round: number, server: string, deliveries: number, verdict: Run['ve
     verdict,
     why: verdict === 'refused' ? ['lost'] : [],
     figures: figures({ deliveries }),
+    sound: verdict !== 'refused',
     again: false,
   };
 }
