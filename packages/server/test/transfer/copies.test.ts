@@ -17,7 +17,7 @@ import { openSource, openTarget } from '@natter/server/storage';
 import type { Row, TableName, Target } from '@natter/server/store/copying';
 import { copyStore, originOf } from '@natter/server/transfer/copy';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { asOwner, makePostgresDatabase } from '../databases.js';
 
 type Postgres = Awaited<ReturnType<typeof makePostgresDatabase>>;
@@ -484,12 +484,18 @@ describe('natter doctor on PostgreSQL', () => {
   );
 
   it('leaves no copy behind', async () => {
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('natter-doctor-'));
-    const config = settings('postgres');
-    await live(config);
-    await state(config);
-    const after = readdirSync(tmpdir()).filter((name) => name.startsWith('natter-doctor-'));
-    expect(after.filter((name) => !before.includes(name))).toEqual([]);
+    // Of its own: other tests have doctors at work at the same time.
+    const place = mkdtempSync(join(tmpdir(), 'natter-copies-tmp-'));
+    vi.stubEnv('TMPDIR', place);
+    try {
+      const config = settings('postgres');
+      await live(config);
+      await state(config);
+      expect(readdirSync(place)).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+      rmSync(place, { recursive: true, force: true });
+    }
     expect(existsSync(join(folder, 'postgres', 'natter.db'))).toBe(false);
   });
 });
