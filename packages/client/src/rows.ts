@@ -47,13 +47,13 @@ export function roomEvent(tracked: TrackedRow, event: Event | HiddenEvent, me: n
     case 'member.changed':
       return event.body.user === me ? { ...next, row: { ...row, role: event.body.role } } : next;
     case 'message.sent': {
-      const said = hear(next, { seq: event.seq, mention: calls(event.body.mentions, me) });
+      const said = hear(next, { seq: event.seq, mention: callsMe(event.body.mentions, me) });
       const latest = { ...said, row: { ...said.row, lastMessageAt: event.at } };
       // One's own message is read, and so is everything before it [M2].
       return event.actor === me ? unsure(marked(latest, event.seq, null), row.unreadFrom) : latest;
     }
     case 'message.edited':
-      return reMention(next, event.body.messageSeq, calls(event.body.mentions, me));
+      return reMention(next, event.body.messageSeq, callsMe(event.body.mentions, me));
     case 'message.deleted':
       return forget(next, event.body.messageSeq);
     default:
@@ -76,7 +76,8 @@ function unsure(tracked: TrackedRow, unreadFrom: number | null): TrackedRow {
   return unreadFrom === null ? tracked : { ...tracked, doubtful: true };
 }
 
-function calls(mentions: Mentions | undefined, me: number): boolean {
+/** Does a message with these mentions call me? */
+export function callsMe(mentions: Mentions | undefined, me: number): boolean {
   return mentions?.everyone === true || mentions?.users?.includes(me) === true;
 }
 

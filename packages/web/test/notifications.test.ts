@@ -28,6 +28,8 @@ function standIn([key, everKey]: readonly [string, string]): void {
   const without = (tag: string) => read().filter((one) => one.tag !== tag);
   prototype.showNotification = async (title, { tag = '', body = '', data } = {}) => {
     if (Notification.permission !== 'granted') throw new TypeError('not allowed');
+    // A screen that takes its time, where a test wants one.
+    await (globalThis as { slow?: Promise<void> }).slow;
     keep([...without(tag), { title, tag, body, data, by: String(performance.timeOrigin) }]);
     localStorage.setItem(everKey, JSON.stringify([...JSON.parse(localStorage.getItem(everKey) ?? '[]'), body]));
   };
@@ -159,6 +161,25 @@ describe('notifications', () => {
     await message(page, 'before the eye').waitFor();
     await page.waitForTimeout(QUIET);
     expect(await everTold(page)).toEqual(['said, and regretted']);
+  });
+
+  it('take back what is read while it is on its way to the screen', async () => {
+    const id = await room('late');
+    const page = await listening('/');
+    await choose(page, 'All messages');
+    await page.evaluate(() => {
+      const slow = new Promise<void>((show) => Object.assign(globalThis, { show }));
+      Object.assign(globalThis, { slow });
+    });
+    await bob.api.sendMessage(id, { text: 'too late' });
+    await page.waitForTimeout(QUIET);
+    const unread = page.locator(`[data-room="${id}"]`).getByText('1 unread message');
+    await unread.waitFor({ state: 'attached' });
+    await readElsewhere(id);
+    await unread.waitFor({ state: 'detached' });
+    await page.evaluate(() => (globalThis as unknown as { show(): void }).show());
+    await eventually('it was shown', async () => (await everTold(page)).includes('too late'));
+    await tells(page);
   });
 
   it('may be others in one room, and the same in all tabs', async () => {

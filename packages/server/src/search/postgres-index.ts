@@ -246,6 +246,7 @@ export class PostgresIndex {
       for (const month of months) this.#months.add(month);
     }
     const ids = arrayOf(rows.map((row) => Number(row.id)));
+    // One that came late may be here already, by an edit that was taken in before it.
     await this.#run('delete from search_messages where message = any($1::bigint[])', [ids]);
     await this.#run(PUT_VECTORS, [ids, arrayOf(vectors)]);
   }

@@ -86,6 +86,8 @@ describe('the search index on PostgreSQL', () => {
         `insert into messages (id, room, seq, num, author, text, at, reply_count, version) values ($1, $2, 99, 99, $3, 'word late', 0, 0, 0)`,
         [id, room, ann],
       );
+      // An edit that is taken in before it brings it, too.
+      await sql(`insert into search_messages (message, words) values (${id}, '''word''')`);
       await slow.query('commit');
     }, database.url);
     expect(await findAll(stack, { user: ann, text: 'word' })).toHaveLength(2);

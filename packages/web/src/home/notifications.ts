@@ -3,6 +3,7 @@
  * tab or on another device, is not told; and what is read later is taken back.
  */
 import type { NatterClient } from '@natter/client';
+import { callsMe } from '@natter/client/rows';
 import type { EventOf } from '@natter/protocol';
 import { useEffect } from 'react';
 import { navigate } from 'wouter/use-browser-location';
@@ -26,7 +27,6 @@ const ICON = '/icon-192.png';
 
 interface Heard {
   readonly seq: number;
-  readonly id: number;
   readonly author: number;
   readonly text: string;
   readonly calls: boolean;
@@ -54,7 +54,7 @@ class Notifications {
   readonly #listening = new AbortController();
   /** Of each room the newest that is to be told. */
   readonly #due = new Map<number, Heard>();
-  /** Seq of what is on the screen, by room. */
+  /** Seq of what is on the screen or on its way there, by room. */
   readonly #shown = new Map<number, number>();
   #tells = false;
   #giveUp: () => void = () => {};
@@ -65,7 +65,7 @@ class Notifications {
     this.#stops = [
       this.#client.on('message.sent', (event) => this.#hear(event)),
       this.#client.on('message.deleted', ({ stream, body }) => {
-        if (this.#due.get(stream)?.id === body.message) this.#due.delete(stream);
+        if (this.#due.get(stream)?.seq === body.messageSeq) this.#due.delete(stream);
         if (this.#shown.get(stream) === body.messageSeq) void this.#takeBack(stream);
       }),
       this.#client.rooms.subscribe(() => this.#lookAround()),
@@ -101,18 +101,18 @@ class Notifications {
     if (isOut(this.#chat.session, this.#chat.me)) void this.#takeAllBack();
   }
 
-  #hear({ stream: room, seq, id, actor, at, body }: EventOf<'message.sent'>): void {
+  #hear({ stream: room, seq, actor, at, body }: EventOf<'message.sent'>): void {
     const { me, notifyLevels } = this.#chat;
     // Also in a tab that does not tell: the one that does may go in this moment.
     if (actor === me || notifyLevels.of(room) === 'none') return;
     const isLive = this.#client.connection.getSnapshot().state === 'live';
     if (!isLive && Date.now() - Date.parse(at) > LATE) return;
     const { mentions, text } = body;
-    const calls = mentions?.everyone === true || mentions?.users?.includes(me) === true;
+    const calls = callsMe(mentions, me);
     const waits = this.#due.get(room);
     // Of several, what calls me is told.
     if (waits?.calls && !calls) return;
-    this.#due.set(room, { seq, id, author: actor, text, calls });
+    this.#due.set(room, { seq, author: actor, text, calls });
     if (!waits) setTimeout(() => void this.#tell(room), PAUSE);
   }
 
@@ -125,11 +125,12 @@ class Notifications {
     if (heard.seq <= row.readSeq || (document.hasFocus() && roomIn(location.pathname) === room)) return;
     const level = this.#chat.notifyLevels.of(room);
     if (level === 'none' || (level === 'calls' && !heard.calls && row.kind !== 'direct')) return;
-    const registration = await navigator.serviceWorker.getRegistration();
-    if (!registration?.active) return;
+    // From here on it is taken back where it is read or deleted, also on its way.
+    this.#shown.set(room, heard.seq);
     const author = await this.#called(heard.author);
     const where = row.kind === 'direct' ? '' : roomName(this.#chat, row);
-    if (!this.#tells) return;
+    const registration = await navigator.serviceWorker.getRegistration();
+    if (!this.#tells || !this.#shown.has(room) || !registration?.active) return;
     const data: Carried = { room, seq: heard.seq, path: roomPath(room) };
     const options = {
       body: plainLine(heard.text),
@@ -140,10 +141,9 @@ class Notifications {
       // The one before it gives its place, and whoever looks away hears of this one too.
       renotify: true,
     };
-    this.#shown.set(room, heard.seq);
     // Forbidden this very moment: the title and the list of rooms tell of it as well.
     await registration.showNotification(where ? t.notify.title(author, where) : author, options).catch(() => {});
-    this.#lookAround();
+    if (!this.#shown.has(room)) await this.#takeBack(room);
   }
 
   async #called(user: number): Promise<string> {

@@ -1,5 +1,6 @@
 /** Every message that calls me, newest first. */
 import type { Message } from '@natter/client';
+import { callsMe } from '@natter/client/rows';
 import { useEffect } from 'react';
 import { useChat } from '../chat/chat.js';
 import { usePages } from '../chat/pages.js';
@@ -20,7 +21,7 @@ export default function Mentions() {
   useEffect(
     () =>
       client.on('message.sent', ({ body: { mentions } }) => {
-        if (mentions?.everyone || mentions?.users?.includes(me)) again();
+        if (callsMe(mentions, me)) again();
       }),
     [client, me, again],
   );

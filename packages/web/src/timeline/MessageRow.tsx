@@ -1,5 +1,6 @@
 /** One message: who, when, what, and what people put on it. */
 import type { Message } from '@natter/client';
+import { callsMe } from '@natter/client/rows';
 import { CornerUpLeft, MessageSquareText, Pin } from 'lucide-react';
 import { memo, useSyncExternalStore } from 'react';
 import { useChat, useName, useView } from '../chat/chat.js';
@@ -33,7 +34,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const { seq, author, at, text, deletedAt, mentions } = message;
   const { active, menu, editing, found } = useMarks(marks, seq);
   const deleted = deletedAt !== null;
-  const callsMe = mentions.everyone === true || mentions.users?.includes(chat.me);
+  const called = callsMe(mentions, chat.me);
   return (
     <li
       className={styles.row}
@@ -41,7 +42,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       data-seq={seq}
       data-first={first || undefined}
       data-found={found || undefined}
-      data-calls={callsMe || undefined}
+      data-calls={called || undefined}
       data-active={active || menu || undefined}
       tabIndex={tabStop ? 0 : -1}
       onPointerMove={() => marks.set({ active: seq })}

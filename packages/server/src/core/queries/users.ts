@@ -56,7 +56,7 @@ export async function searchUsers(context: QueryContext, actor: Actor, search: U
   if (!mine.ok) return mine;
   const page = await usersFor(context, actor, search);
   const ids = page.users.map(({ id }) => id);
-  const inRoom =
+  const members =
     ids.length === 0
       ? []
       : await context.store.db
@@ -66,7 +66,7 @@ export async function searchUsers(context: QueryContext, actor: Actor, search: U
           .where('user_id', 'in', padded(ids))
           .orderBy('user_id')
           .execute();
-  return { ok: true, value: { ...page, members: inRoom.map((row) => row.user_id) } };
+  return { ok: true, value: { ...page, members: members.map((row) => row.user_id) } };
 }
 
 async function usersFor(context: QueryContext, actor: Actor, search: UserSearch): Promise<UserPage> {
